@@ -1,0 +1,74 @@
+package broker
+
+import (
+	"slices"
+	"time"
+
+	"gatehouse/broker/oauth"
+)
+
+// Client is a relying party. Field meanings are those of RFC 7591 §2 and OpenID
+// Connect Registration §2; the zero value of every rule is the strict one.
+type Client struct {
+	ID   string
+	Name string
+	// Secrets are verifiers in the forms package clientauth writes and reads;
+	// any of them authenticates, so that a secret can be replaced with overlap.
+	// None with a secret method authenticates nobody.
+	Secrets       []string
+	AuthMethod    oauth.AuthMethod
+	RedirectURIs  []string
+	PostLogout    []string
+	GrantTypes    []oauth.GrantType
+	ResponseTypes []oauth.ResponseType
+	// Scopes the client may ask for; empty means all that are supported.
+	Scopes oauth.Scopes
+	// Connectors its users may come from; empty means all.
+	Connectors []string
+	// SkipConsent marks a first-party client.
+	SkipConsent bool
+	// PKCEOptional lets a confidential client omit the challenge.
+	PKCEOptional bool
+	Allow        Allow
+	// IDTokenAlg and AccessTokenAlg override the broker's signing algorithms.
+	IDTokenAlg     string
+	AccessTokenAlg string
+	// MinimalIDToken keeps profile claims out of ID tokens.
+	MinimalIDToken bool
+	Lifetimes      Lifetimes
+	URI            string
+	LogoURI        string
+	PolicyURI      string
+	TermsURI       string
+	DefaultMaxAge  time.Duration
+}
+
+// Lifetimes say how long what is issued lives. In a Client, zero means the
+// broker's own.
+type Lifetimes struct {
+	Code, AccessToken, IDToken, RefreshToken, Session, SessionIdle time.Duration
+}
+
+// Allow narrows who may use a client: membership of one of the groups, or a
+// verified e-mail address in one of the domains. Both empty admits everybody
+// the connectors admit; both given, both must hold.
+type Allow struct {
+	Groups       []string
+	EmailDomains []string
+}
+
+// Public reports whether the client cannot keep a secret (RFC 6749 §2.1).
+func (c *Client) Public() bool { return c.AuthMethod == oauth.AuthMethodNone }
+
+// AllowsGrantType reports whether the client is registered for the grant type.
+func (c *Client) AllowsGrantType(g oauth.GrantType) bool { return slices.Contains(c.GrantTypes, g) }
+
+// AllowsResponseType reports whether the client is registered for the response type.
+func (c *Client) AllowsResponseType(t oauth.ResponseType) bool {
+	return slices.Contains(c.ResponseTypes, t)
+}
+
+// AllowsConnector reports whether people of the connector may sign in to the client.
+func (c *Client) AllowsConnector(id string) bool {
+	return len(c.Connectors) == 0 || slices.Contains(c.Connectors, id)
+}
