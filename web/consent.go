@@ -1,0 +1,60 @@
+package web
+
+import "net/http"
+
+// Consent is the page on which a person lets an application use their account,
+// or does not (RFC 6749 §4.1.1). It posts the field decision with the value
+// "allow" or "deny".
+type Consent struct {
+	// Action is the path of ours to which the form is posted.
+	Action string
+	// Flow is the value of the hidden field flow.
+	Flow string
+	// Fields are further hidden fields.
+	Fields []Field
+	// ClientName and ClientHost name the application; the host, that of its redirect
+	// URI, is the part a registration cannot invent, and always shown.
+	ClientName, ClientHost string
+	// ClientURI, PolicyURI and TermsURI are shown as links when http or https.
+	ClientURI, PolicyURI, TermsURI string
+	// AccountName and AccountEmail say whose account it is, ConnectorName where the
+	// person signed in.
+	AccountName, AccountEmail, ConnectorName string
+	Scopes                                   []ScopeLine
+	// SwitchURL leads to signing in as somebody else; no link when empty.
+	SwitchURL string
+}
+
+// Initial stands beside the account's name.
+func (c Consent) Initial() string { return initial(c.AccountName, c.AccountEmail) }
+
+// ScopeLine is one scope and what it lets the application do. An empty sentence
+// is filled in by ScopeSentence.
+type ScopeLine struct{ Scope, Sentence string }
+
+// Field is a hidden field of a form. Its value is sent exactly as given.
+type Field struct{ Name, Value string }
+
+var consentSpecimen = specimen{name: "consent.html", form: formToClient, data: Consent{
+	Action: "/consent", Flow: "flow", Fields: []Field{{"account", "1"}},
+	ClientName: "Wiki", ClientHost: "wiki.example.com", ClientURI: "https://wiki.example.com/",
+	PolicyURI: "https://wiki.example.com/privacy", TermsURI: "https://wiki.example.com/terms",
+	AccountName: "Ada Lovelace", AccountEmail: "ada@example.com", ConnectorName: "Google",
+	Scopes: []ScopeLine{{Scope: "openid"}}, SwitchURL: "/login",
+}}
+
+// Consent writes the page with status 200.
+func (p *Pages) Consent(w http.ResponseWriter, c Consent) {
+	cleanClient(&c.ClientName, &c.ClientHost)
+	cleanNames(&c.AccountName, &c.AccountEmail, &c.ConnectorName)
+	cleanLinks(&c.Action, &c.ClientURI, &c.PolicyURI, &c.TermsURI, &c.SwitchURL)
+	lines := make([]ScopeLine, len(c.Scopes))
+	for i, line := range c.Scopes {
+		if line.Sentence == "" {
+			line.Sentence = ScopeSentence(line.Scope)
+		}
+		lines[i] = ScopeLine{Scope: clean(line.Scope, maxName), Sentence: clean(line.Sentence, maxText)}
+	}
+	c.Scopes = lines
+	p.write(w, consentSpecimen.name, http.StatusOK, c)
+}

@@ -1,0 +1,121 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"sync"
+)
+
+// Pages writes the broker's pages. It is safe for concurrent use.
+type Pages struct {
+	// Log is told when a page cannot be rendered, which only a theme can cause.
+	// Nil means nobody is told.
+	Log *slog.Logger
+
+	pages   map[string]page
+	buffers sync.Pool
+}
+
+// page is a parsed template and the headers that go with it.
+type page struct {
+	template *template.Template
+	// policy is the whole Content-Security-Policy, with the hashes of what the
+	// template inlines.
+	policy   string
+	referrer string
+}
+
+// specimen is a page with sample data: New renders each once, so that a theme
+// that cannot be rendered stops the start and not a login, and so that the
+// hashes are those of what is really sent.
+type specimen struct {
+	name string
+	form form
+	data any
+}
+
+func specimens() []specimen {
+	return []specimen{
+		chooserSpecimen, consentSpecimen, errorSpecimen, formPostSpecimen, homeSpecimen,
+		logoutConfirmSpecimen, messageSpecimen, overSpecimen, signedOutSpecimen,
+	}
+}
+
+// New parses the pages. Theme, if not nil, may replace any of the built-in
+// files: the stylesheet gatehouse.css, the frame layout.html, and the pages by
+// their names, such as consent.html. A page defines the templates "title" and
+// "main"; what a page may show are the fields of its struct here. An HTML or CSS
+// file by another name is an error, as it would never be used. Scripts in a theme
+// run only where they are part of the template's own text.
+func New(theme fs.FS) (*Pages, error) {
+	files, err := readFiles(theme)
+	if err != nil {
+		return nil, err
+	}
+	p := &Pages{pages: map[string]page{}}
+	p.buffers.New = func() any { return new(bytes.Buffer) }
+	for _, s := range specimens() {
+		t, err := files.parse(s.name)
+		if err != nil {
+			return nil, err
+		}
+		var sample bytes.Buffer
+		if err := t.Execute(&sample, s.data); err != nil {
+			return nil, err
+		}
+		p.pages[s.name] = page{
+			template: t,
+			policy:   contentSecurityPolicy(sample.Bytes(), s.form),
+			referrer: s.form.referrerPolicy(),
+		}
+	}
+	return p, nil
+}
+
+// maxPooledBuffer keeps one huge page from staying in memory for ever.
+const maxPooledBuffer = 64 << 10
+
+var errNoSuchPage = errors.New("no such page")
+
+// write renders to memory, then sends headers and body. A page that cannot be
+// rendered becomes a plain 500, never half a page.
+func (p *Pages) write(w http.ResponseWriter, name string, status int, data any) {
+	b := p.buffers.Get().(*bytes.Buffer)
+	defer func() {
+		if b.Cap() <= maxPooledBuffer {
+			p.buffers.Put(b)
+		}
+	}()
+	b.Reset()
+	page, ok := p.pages[name]
+	err := errNoSuchPage
+	if ok {
+		err = page.template.Execute(b, data)
+	}
+	if err != nil {
+		p.fail(w, name, err)
+		return
+	}
+	h := w.Header()
+	SecurityHeaders(h)
+	h.Set("Content-Security-Policy", page.policy)
+	h.Set("Referrer-Policy", page.referrer)
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	w.WriteHeader(status)
+	// An error here is a browser that went away.
+	_, _ = w.Write(b.Bytes())
+}
+
+func (p *Pages) fail(w http.ResponseWriter, name string, err error) {
+	if p.Log != nil {
+		p.Log.Error("a page could not be rendered; is the theme at fault?", "page", name, "error", err)
+	}
+	SecurityHeaders(w.Header())
+	http.Error(w, "This page could not be shown. Please tell whoever runs this service.", http.StatusInternalServerError)
+}
