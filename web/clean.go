@@ -11,7 +11,7 @@ import (
 const (
 	maxName  = 80
 	maxText  = 600
-	maxHost  = 253 // RFC 1035 §2.3.4
+	maxHost  = 253 + len(":65535") // RFC 1035 §2.3.4, and a port
 	maxMarks = 3
 )
 
@@ -21,6 +21,9 @@ const (
 // a row, which would paint over other lines; at most limit characters. The two
 // joiners stay, as words in Persian and many Indic scripts need them.
 func clean(s string, limit int) string {
+	if len(s) <= limit && plain(s) {
+		return s
+	}
 	var b strings.Builder
 	characters, marks, space := 0, 0, false
 	for _, r := range s {
@@ -48,6 +51,20 @@ func clean(s string, limit int) string {
 		b.WriteRune(r)
 	}
 	return b.String()
+}
+
+// plain reports whether s is printable ASCII with single spaces within, as most
+// names are: nothing in it needs cleaning.
+func plain(s string) bool {
+	space := true
+	for i := range len(s) {
+		c := s[i]
+		if c < ' ' || c > '~' || c == ' ' && space {
+			return false
+		}
+		space = c == ' '
+	}
+	return s == "" || !space
 }
 
 // invisible reports whether a character shows nothing by itself, and may
