@@ -1,0 +1,93 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"gatehouse/broker"
+	"gatehouse/broker/oauth"
+)
+
+// What [Authorize] answers besides the reasons of [broker.State.Standing] and [broker.State.GrantStanding].
+var (
+	// ErrNotAllowed: the person may not use the client. The errors below that say why wrap it.
+	ErrNotAllowed = errors.New("not allowed to use this client")
+	// ErrConnectorNotAllowed: the client does not take people of this connector.
+	ErrConnectorNotAllowed = fmt.Errorf("%w: not through this connector", ErrNotAllowed)
+	// ErrGroupNotAllowed: the person is in none of the client's groups, or the groups are not known.
+	ErrGroupNotAllowed = fmt.Errorf("%w: in none of its groups", ErrNotAllowed)
+	// ErrEmailNotAllowed: the person has no verified address in one of the client's domains.
+	ErrEmailNotAllowed = fmt.Errorf("%w: no verified address in one of its e-mail domains", ErrNotAllowed)
+
+	// ErrConsentRequired: the person has not, or no longer, agreed to the scopes. At the authorization endpoint the
+	// person can be asked; anywhere else it is a refusal.
+	ErrConsentRequired = errors.New("consent to the scopes is missing")
+	// ErrScopeNotAllowed: the scopes go beyond those of the grant or of the client's registration.
+	ErrScopeNotAllowed = errors.New("scope is beyond what was granted or registered")
+	// ErrClientGone: the client is not known (any more), or the grant is another client's.
+	ErrClientGone = errors.New("client is gone or is not the grant's")
+)
+
+// Authorize reports why nothing may be issued to the client for the person and scopes as things stand in s; nil when it
+// may. It is the only authorisation function: sign-in, single sign-on, consent, code redemption and every refresh run
+// it inside the transaction that issues (invariants I5, I6).
+//
+// With a grant in s the grant has to be alive and to cover the scopes (I7). A nil client is one that is absent from the
+// configuration. An error is one of this package or of [broker.State]; all of them are refusals, told apart only so
+// that a page can say what the matter is. To a client they are access_denied, consent_required or invalid_grant.
+func Authorize(client *broker.Client, s broker.State, scopes oauth.Scopes) error {
+	if client == nil {
+		return ErrClientGone
+	}
+	if err := standing(client, s, scopes); err != nil {
+		return err
+	}
+	if !client.AllowsConnector(s.Identity.Key.Connector) {
+		return ErrConnectorNotAllowed
+	}
+	if err := allowed(client.Allow, s.Identity.Profile); err != nil {
+		return err
+	}
+	if len(client.Scopes) > 0 && !client.Scopes.Contains(scopes) {
+		return ErrScopeNotAllowed
+	}
+	if !client.SkipConsent && !covers(s.Consent, client, s.Account, scopes) {
+		return ErrConsentRequired
+	}
+	return nil
+}
+
+// standing asks the records. Without a grant, which is when one is about to be made, only the switches, the account and
+// the identity have a say.
+func standing(client *broker.Client, s broker.State, scopes oauth.Scopes) error {
+	if s.Grant == nil {
+		return s.Standing()
+	}
+	if err := s.GrantStanding(); err != nil {
+		return err
+	}
+	if s.Grant.ClientID != client.ID {
+		return ErrClientGone
+	}
+	if !s.Grant.Scopes.Contains(scopes) {
+		return ErrScopeNotAllowed
+	}
+	return nil
+}
+
+// allowed applies the client's own rules to what the upstream last said about the person.
+func allowed(rules broker.Allow, p broker.Profile) error {
+	if len(rules.Groups) > 0 && !slices.ContainsFunc(p.Groups, func(g string) bool { return slices.Contains(rules.Groups, g) }) {
+		return ErrGroupNotAllowed
+	}
+	if len(rules.EmailDomains) > 0 && (p.EmailTrust != broker.EmailVerified || !inDomains(p.Email, rules.EmailDomains)) {
+		return ErrEmailNotAllowed
+	}
+	return nil
+}
+
+// covers guards against a consent of somebody else or for another client, should a store ever hand one over.
+func covers(c *broker.Consent, client *broker.Client, a *broker.Account, scopes oauth.Scopes) bool {
+	return c != nil && c.ClientID == client.ID && c.AccountID == a.ID && c.Covers(scopes)
+}
