@@ -1,0 +1,19 @@
+// Package mint makes what clients hold, and reads it back: authorization codes, refresh tokens, access tokens and ID
+// tokens. It keeps no records; what it makes is a grant's, and whoever reads it back asks the store whether the grant
+// still lives.
+//
+//	code           gc_ base64url(forget ‖ random ‖ sum)                     RFC 6749 §4.1.2, opaque
+//	refresh token  gr_ base64url(grant ‖ generation ‖ random ‖ sum)         RFC 6749 §1.5, opaque
+//	access token   JWT, typ at+jwt                                          RFC 9068
+//	ID token       JWT, typ JWT                                             OpenID Connect Core §2
+//
+// The laws:
+//   - An opaque value has one spelling and an authentication code: truncated, extended or altered in a single character
+//     it is refused before any record is looked for (TK-17). Of codes and refresh tokens only digests are kept.
+//   - A JWT is taken back only for what it was made for: the type, the issuer and the audience are compared at each
+//     entrance (RFC 8725 §3.11, §3.12), so that an ID token is no access token and neither is a hint of the other.
+//   - Every payload is checked again, by code that shares nothing with what composed it, before a key touches it
+//     (lint.go). What a payload may hold is a closed list.
+//   - The grant's ID travels in access tokens as the claim grant_id. It is not a secret; it lets the broker see a
+//     revocation at once.
+package mint

@@ -1,0 +1,134 @@
+package mint
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"gatehouse/broker/jose"
+)
+
+// ErrLint: a payload that must not be signed. It is a mistake in the program, or in what somebody managed to put into
+// a record; the caller answers server_error.
+var ErrLint = errors.New("mint: payload refused before signing")
+
+// linter checks payloads just before they are signed. It reads the finished JSON with the strict reader that guards the
+// way in, and shares no code with what writes it: a claim that got in by a slip of escaping or by a profile is seen.
+type linter struct {
+	issuer      string
+	maxLifetime time.Duration
+}
+
+// intent is whom a token is to be about and for, said again.
+type intent struct{ subject, clientID string }
+
+// kind is what the JWTs of one typ consist of.
+type kind struct {
+	typ string
+	// required claims, and optional ones. There are no others.
+	required, optional []string
+	// client is the claim that names the client.
+	client string
+}
+
+// kinds are the closed list of what is signed.
+func kinds() [2]kind {
+	return [2]kind{{
+		typ:      accessTokenType, // RFC 9068 §2.2
+		required: []string{"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "auth_time", "grant_id"},
+		optional: []string{"scope", "acr", "amr", "sid"},
+		client:   "client_id",
+	}, {
+		typ:      idTokenType, // OpenID Connect Core §2, §5.1
+		required: []string{"iss", "sub", "aud", "exp", "iat", "auth_time"},
+		optional: []string{"nonce", "acr", "amr", "azp", "sid", "at_hash", "c_hash", "name", "given_name", "family_name",
+			"preferred_username", "picture", "locale", "email", "email_verified", "groups"},
+		client: "aud",
+	}}
+}
+
+func (l linter) check(typ string, payload []byte, i intent) error {
+	members, err := jose.StrictObject(payload)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrLint, err)
+	}
+	for _, k := range kinds() {
+		if k.typ == typ {
+			return l.checkKind(k, members, i)
+		}
+	}
+	return refused("typ", "is not one that is signed here")
+}
+
+func (l linter) checkKind(k kind, members map[string]json.RawMessage, i intent) error {
+	found := 0
+	for name := range members {
+		switch {
+		case slices.Contains(k.required, name):
+			found++
+		case !slices.Contains(k.optional, name):
+			return refused(name, "has no place in it")
+		}
+	}
+	if found != len(k.required) {
+		return refused("one", "that is required is missing")
+	}
+	var iss, sub string
+	if json.Unmarshal(members["iss"], &iss) != nil || iss != l.issuer {
+		return refused("iss", "is not ours")
+	}
+	if json.Unmarshal(members["sub"], &sub) != nil || sub != i.subject || !validSubject(sub) {
+		return refused("sub", "is not the grant's, or not 1 to 255 printable ASCII characters")
+	}
+	audience, ok := audienceOf(members["aud"])
+	if !ok {
+		return refused("aud", "is empty or not text")
+	}
+	if named, ok := audienceOf(members[k.client]); !ok || named[0] != i.clientID {
+		return refused(k.client, "is not the client's")
+	}
+	if _, ok := members["azp"]; k.client == "aud" && ok != (len(audience) > 1) {
+		return refused("azp", "goes with several audiences and only with them")
+	}
+	return l.checkTimes(members)
+}
+
+func (l linter) checkTimes(members map[string]json.RawMessage) error {
+	var exp, iat, authTime int64 // whole seconds; anything else does not decode
+	for name, value := range map[string]*int64{"exp": &exp, "iat": &iat, "auth_time": &authTime} {
+		if json.Unmarshal(members[name], value) != nil || *value <= 0 {
+			return refused(name, "is not a positive number of seconds")
+		}
+	}
+	if exp <= iat || exp-iat > int64(l.maxLifetime/time.Second) {
+		return refused("exp", "is not after iat, or too long after it")
+	}
+	return nil
+}
+
+// validSubject is Core §2: at most 255 ASCII characters.
+func validSubject(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return 1 <= len(s) && len(s) <= 255
+}
+
+// audienceOf reads a non-empty string or a non-empty array of such.
+func audienceOf(raw json.RawMessage) ([]string, bool) {
+	var one string
+	if json.Unmarshal(raw, &one) == nil {
+		return []string{one}, one != ""
+	}
+	var several []string
+	if json.Unmarshal(raw, &several) != nil || len(several) == 0 || slices.Contains(several, "") {
+		return nil, false
+	}
+	return several, true
+}
+
+func refused(claim, why string) error { return fmt.Errorf("%w: claim %s %s", ErrLint, claim, why) }

@@ -1,0 +1,119 @@
+package mint
+
+import (
+	"context"
+	"crypto/sha256"
+	"strings"
+	"time"
+
+	"gatehouse/broker/jose"
+	"gatehouse/broker/oauth"
+)
+
+// maxOwnToken bounds in bytes what is read as a token of ours. Groups are what makes them long.
+const maxOwnToken = 32 << 10
+
+// replicaSkew is what the clocks of two replicas may differ by. It is given to iat alone, never to exp.
+const replicaSkew = 5 * time.Second
+
+// AccessToken is what a verified access token of ours says. Whether its grant still lives the store knows, and has to
+// be asked each time. The slices are shared and must not be changed.
+type AccessToken struct {
+	ID        string // jti
+	Subject   string
+	ClientID  string
+	GrantID   string
+	SessionID string // empty when the grant has none
+	Scopes    oauth.Scopes
+	Audience  []string
+	IssuedAt  time.Time
+	Expires   time.Time
+	AuthTime  time.Time
+	ACR       string
+	AMR       []string
+}
+
+// ReadAccessToken verifies an access token of ours that is addressed to us: typ at+jwt, our issuer, our audience, not
+// expired, signed by a key that is published now. Any other JWT is refused, our own ID tokens included (RFC 9068 §4).
+// The errors are those of package jose; to a client all of them are invalid_token.
+func (m *Minter) ReadAccessToken(ctx context.Context, raw string, now time.Time) (AccessToken, error) {
+	if len(raw) > maxOwnToken {
+		return AccessToken{}, jose.ErrMalformed
+	}
+	digest := sha256.Sum256([]byte(raw))
+	if known, ok := m.verified.find(digest); ok && m.ring.Accepts(known.keyID) {
+		if !now.Before(known.token.Expires) {
+			return AccessToken{}, jose.ErrExpired
+		}
+		return known.token, nil
+	}
+	t, err := m.ring.VerifyOwn(ctx, raw, jose.Expectation{
+		Types:    []string{accessTokenType},
+		Issuer:   m.issuer,
+		Audience: m.issuer, OtherAudiences: m.audiences,
+		Require: []string{"sub", "client_id", "grant_id", "jti", "iat", "auth_time"},
+		Now:     now, Skew: replicaSkew,
+		Limits: jose.Limits{Size: maxOwnToken},
+	}, false)
+	if err != nil {
+		return AccessToken{}, err
+	}
+	if !now.Before(t.Claims.Expiry) { // the skew above is for iat
+		return AccessToken{}, jose.ErrExpired
+	}
+	token := accessTokenOf(&t.Claims)
+	m.verified.add(digest, remembered{token, t.Header.KeyID})
+	return token, nil
+}
+
+// accessTokenOf reads claims whose types are certain: we wrote and linted them.
+func accessTokenOf(c *jose.Claims) AccessToken {
+	text := func(name string) string { s, _ := c.String(name); return s }
+	token := AccessToken{
+		ID: c.ID, Subject: c.Subject, ClientID: text("client_id"), GrantID: text("grant_id"), SessionID: text("sid"),
+		Scopes: strings.Fields(text("scope")), Audience: c.Audience,
+		IssuedAt: c.IssuedAt, Expires: c.Expiry, ACR: text("acr"),
+	}
+	token.AuthTime, _ = c.Time("auth_time")
+	token.AMR, _ = c.Strings("amr")
+	return token
+}
+
+// Hint is what an id_token_hint says.
+type Hint struct {
+	Subject   string
+	ClientID  string
+	SessionID string // empty when the token had no sid
+}
+
+// ReadIDTokenHint verifies an ID token of ours that a client sends back as id_token_hint (OpenID Connect Core §3.1.2.1,
+// RP-Initiated Logout §2). It may have expired, and the key that signed it may have been withdrawn since, but not in an
+// emergency. The caller compares ClientID with the client that sends it. The errors are those of package jose.
+func (m *Minter) ReadIDTokenHint(ctx context.Context, raw string, now time.Time) (Hint, error) {
+	limits := jose.Limits{Size: maxOwnToken}
+	u, err := jose.Peek(raw, limits)
+	if err != nil {
+		return Hint{}, err
+	}
+	// What has expired is judged as of the moment it was issued; that this is a token of ours comes out below.
+	if !now.Before(u.Claims.Expiry) && !u.Claims.IssuedAt.IsZero() {
+		now = u.Claims.IssuedAt
+	}
+	t, err := m.ring.VerifyOwn(ctx, raw, jose.Expectation{
+		Types:       []string{idTokenType},
+		Issuer:      m.issuer,
+		AnyAudience: true, // whose it is, is what the caller wants to know
+		Require:     []string{"sub", "aud", "iat", "auth_time"},
+		Now:         now, Skew: replicaSkew,
+		Limits: limits,
+	}, true)
+	if err != nil {
+		return Hint{}, err
+	}
+	h := Hint{Subject: t.Claims.Subject, ClientID: t.Claims.AuthorizedParty}
+	if h.ClientID == "" {
+		h.ClientID = t.Claims.Audience[0]
+	}
+	h.SessionID, _ = t.Claims.String("sid")
+	return h, nil
+}
