@@ -1,0 +1,77 @@
+package oidc
+
+import (
+	"slices"
+
+	"gatehouse/connectors"
+)
+
+// The values of Config.Userinfo.
+const (
+	// UserinfoAuto asks the userinfo endpoint when the ID token lacks the name, the
+	// e-mail address with its email_verified, or the groups that are wanted.
+	UserinfoAuto = "auto"
+	// UserinfoAlways asks at every sign-in; UserinfoNever does not.
+	UserinfoAlways = "always"
+	UserinfoNever  = "never"
+)
+
+// The values of Config.TokenEndpointAuthMethod (OIDC Core §9).
+const (
+	clientSecretBasic = "client_secret_basic"
+	clientSecretPost  = "client_secret_post"
+	noClientAuth      = "none"
+)
+
+const defaultGroupsClaim = "groups"
+
+// Config is the section of a connector of type oidc.
+type Config struct {
+	connectors.Common `yaml:",inline"`
+	// Issuer is the provider's issuer, byte for byte as its discovery document and
+	// its tokens spell it. http is accepted for loopback addresses only.
+	Issuer string `yaml:"issuer"`
+	// Userinfo is auto (default), always or never.
+	Userinfo string `yaml:"userinfo"`
+	// GroupsClaim names the claim that holds the groups; "groups" when absent.
+	GroupsClaim string `yaml:"groups_claim"`
+	// TokenEndpointAuthMethod is client_secret_basic, client_secret_post or none.
+	// When absent the discovery document decides, and basic is preferred.
+	TokenEndpointAuthMethod string `yaml:"token_endpoint_auth_method"`
+}
+
+// Base implements connectors.Config.
+func (c *Config) Base() *connectors.Common { return &c.Common }
+
+// Validate implements connectors.Config.
+func (c *Config) Validate() []connectors.Problem {
+	out := c.Problems()
+	if c.Issuer == "" {
+		out = append(out, connectors.Problem{Path: "issuer", Message: "required: the issuer URL of the provider, exactly as its discovery document spells it"})
+	} else if msg := connectors.CheckBaseURL(c.Issuer); msg != "" {
+		out = append(out, connectors.Problem{Path: "issuer", Message: msg})
+	}
+	if !slices.Contains([]string{"", UserinfoAuto, UserinfoAlways, UserinfoNever}, c.Userinfo) {
+		out = append(out, connectors.Problem{Path: "userinfo", Message: "must be auto, always or never"})
+	}
+	if !slices.Contains([]string{"", clientSecretBasic, clientSecretPost, noClientAuth}, c.TokenEndpointAuthMethod) {
+		out = append(out, connectors.Problem{Path: "token_endpoint_auth_method", Message: "must be client_secret_basic, client_secret_post or none"})
+	}
+	return append(out, c.secretProblems()...)
+}
+
+// secretProblems: a secret is needed unless the client is a public one there.
+func (c *Config) secretProblems() []connectors.Problem {
+	switch public := c.TokenEndpointAuthMethod == noClientAuth; {
+	case public && c.ClientSecret != "":
+		return []connectors.Problem{{Path: "client_secret", Message: "must be absent with token_endpoint_auth_method: none"}}
+	case !public && c.ClientSecret == "":
+		return []connectors.Problem{{Path: "client_secret", Message: "required, as env:NAME, file:PATH or the secret itself"}}
+	}
+	return nil
+}
+
+// Open implements connectors.Config.
+func (c *Config) Open(env connectors.Environment) (connectors.Connector, error) {
+	return Open(*c, Quirks{Type: "oidc", Name: "OpenID Connect", Reauthentication: connectors.ReauthProven, MaxAgeForLogin: true}, env)
+}

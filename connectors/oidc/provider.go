@@ -1,0 +1,93 @@
+package oidc
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"gatehouse/connectors"
+)
+
+// Provider is a connector to one OpenID Provider. It is safe for concurrent use.
+type Provider struct {
+	config  Config
+	quirks  Quirks
+	secret  string
+	fetcher *connectors.Fetcher
+	now     func() time.Time
+	log     *slog.Logger
+	timeout time.Duration
+
+	metadata *cached[metadata]
+	keys     *cached[keySet]
+	health   health
+}
+
+// Open makes a connector of a configuration that has passed Validate and of a
+// vendor's quirks. It does no network I/O; it reads ca_file and the secret.
+func Open(c Config, q Quirks, env connectors.Environment) (*Provider, error) {
+	fetcher, err := c.OpenFetcher(env)
+	if err != nil {
+		return nil, err
+	}
+	var secret string
+	if c.TokenEndpointAuthMethod != noClientAuth {
+		if secret, err = c.Secret(env); err != nil {
+			return nil, err
+		}
+	}
+	q.DocumentIssuer = cmp.Or(q.DocumentIssuer, c.Issuer)
+	q.DiscoveryURL = cmp.Or(q.DiscoveryURL, discoveryURL(c.Issuer))
+	c.Scopes = slices.Clone(c.Scopes)
+	p := &Provider{
+		config: c, quirks: q, secret: secret, fetcher: fetcher,
+		now: env.Now, log: env.Log, timeout: connectors.ExchangeTimeout,
+	}
+	p.metadata = &cached[metadata]{now: env.Now, load: p.loadMetadata, kept: p.keptLastGood("discovery document")}
+	p.keys = &cached[keySet]{now: env.Now, load: p.loadKeys, kept: p.keptLastGood("keys"), cooldown: cmp.Or(q.KeyCooldown, defaultCooldown)}
+	return p, nil
+}
+
+func (p *Provider) keptLastGood(what string) func(error) {
+	return func(err error) {
+		p.log.Error("an upstream's "+what+" could not be refreshed; the last good version stays in use",
+			"connector", p.config.ID, "error", err)
+	}
+}
+
+// Describe implements connectors.Connector.
+func (p *Provider) Describe() connectors.Description {
+	return connectors.Description{
+		ID: p.config.ID, Type: p.quirks.Type, Name: cmp.Or(p.config.Name, p.quirks.Name),
+		Reauthentication: p.quirks.Reauthentication, BestEffort: p.config.BestEffort(),
+	}
+}
+
+// Check implements connectors.Connector: it reports how the last conversation
+// went and starts none.
+func (p *Provider) Check(context.Context) error { return p.health.state() }
+
+// health remembers why the upstream could last not be used.
+type health struct {
+	mu  sync.Mutex
+	err error
+}
+
+// note records the outcome of a conversation. What one person may or may not do
+// says nothing about the upstream.
+func (h *health) note(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err == nil || unhealthy(err) {
+		h.err = err
+	}
+}
+
+func (h *health) state() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.err
+}

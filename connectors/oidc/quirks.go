@@ -1,0 +1,92 @@
+package oidc
+
+import (
+	"net/url"
+	"time"
+
+	"gatehouse/broker"
+	"gatehouse/broker/jose"
+	"gatehouse/connectors"
+)
+
+// defaultCooldown is the least time between two fetches of the keys because of
+// an unknown key ID.
+const defaultCooldown = time.Minute
+
+// Claims are what a sign-in rests on.
+type Claims struct {
+	// ID is the ID token, verified: signature, audience, times, nonce and subject.
+	// The issuer is for Quirks.Issuer to check.
+	ID *jose.Claims
+	// Userinfo is the userinfo answer, whose sub has been found equal; nil when it
+	// was not asked for. It is no evidence of who somebody is.
+	Userinfo *jose.Claims
+	// KeyIssuer is the "issuer" member of the key that signed, which Entra ID has;
+	// usually empty.
+	KeyIssuer string
+}
+
+// Text returns a claim for display: the signed one, else userinfo's; empty when
+// absent, not a string, or not fit for one line.
+func (c *Claims) Text(name string) string {
+	for _, source := range []*jose.Claims{c.ID, c.Userinfo} {
+		if source == nil {
+			continue
+		}
+		if s, ok := source.String(name); ok && len(s) <= maxText && connectors.IsText(s) {
+			return s
+		}
+	}
+	return ""
+}
+
+// maxText bounds what is kept of a name or a picture's address, in bytes.
+const maxText = 2 << 10
+
+// Quirks are how one vendor differs from the specifications. The zero value of
+// every member is the specifications' way.
+type Quirks struct {
+	// Type and Name are those of connectors.Description; Config.Name overrides Name.
+	Type, Name       string
+	Reauthentication connectors.Reauthentication
+
+	// DiscoveryURL is where the discovery document is; below the issuer when empty.
+	DiscoveryURL string
+	// DocumentIssuer is the issuer the document has to name, byte for byte;
+	// Config.Issuer when empty. Entra's is a template.
+	DocumentIssuer string
+	// KeyCooldown is the least time between two fetches of the keys because of an
+	// unknown key ID; a minute when zero.
+	KeyCooldown time.Duration
+
+	// DefaultScopes are asked for when none are configured, given what discovery
+	// says it supports. openid is added in any case.
+	DefaultScopes func(supported []string) []string
+	// MaxAgeForLogin adds max_age=0 to prompt=login, which obliges a provider to put
+	// auth_time into the ID token (OIDC Core §3.1.2.1); others need no reminding.
+	MaxAgeForLogin bool
+	// Params may change the parameters of the authorization request.
+	Params func(l connectors.Login, params url.Values)
+
+	// Issuer checks the ID token's issuer; exactly Config.Issuer when nil.
+	Issuer func(c *Claims) error
+	// ResponseIssuer checks the callback's iss (RFC 9207); exactly Config.Issuer when nil.
+	ResponseIssuer func(iss string) bool
+	// Admit applies the rules of the connector, before userinfo is asked.
+	Admit func(c *Claims, l connectors.Login) error
+	// Key returns the canonical issuer and the subject; Config.Issuer and sub when nil.
+	Key func(c *Claims) (issuer, subject string, err error)
+	// Email returns the address and the evidence for it; the standard claims when nil.
+	Email func(c *Claims) (address string, evidence broker.EmailTrust)
+	// Groups returns the upstream's groups; the configured claim when nil.
+	Groups func(c *Claims) ([]string, error)
+	// Classify knows the vendor's error codes; nil for what it does not know.
+	Classify func(f Failure) *connectors.Error
+}
+
+func (q *Quirks) classify(f Failure) *connectors.Error {
+	if q.Classify == nil {
+		return nil
+	}
+	return q.Classify(f)
+}
