@@ -1,0 +1,150 @@
+package configs
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gatehouse/broker"
+	"gatehouse/broker/oauth"
+)
+
+// Client is an application that signs people in through the broker. Keys are the metadata names of RFC 7591 §2 and
+// OpenID Connect Registration §2 where those have one.
+type Client struct {
+	ClientID   string `yaml:"client_id"`
+	ClientName string `yaml:"client_name"`
+	// ClientSecret, or ClientSecrets while one replaces another. Each may be a bcrypt or argon2id hash instead.
+	ClientSecret  Secret   `yaml:"client_secret"`
+	ClientSecrets []Secret `yaml:"client_secrets"`
+	// AuthMethod is client_secret_basic when empty.
+	AuthMethod    string   `yaml:"token_endpoint_auth_method"`
+	RedirectURIs  []string `yaml:"redirect_uris"`
+	PostLogout    []string `yaml:"post_logout_redirect_uris"`
+	GrantTypes    []string `yaml:"grant_types"`
+	ResponseTypes []string `yaml:"response_types"`
+	// Scope is the list of scopes the client may ask for, separated by spaces; all that there are when empty.
+	Scope *string `yaml:"scope"`
+	// Connectors its people may come from; nil means all.
+	Connectors  []string `yaml:"connectors"`
+	SkipConsent bool     `yaml:"skip_consent"`
+	// RequirePKCE is true when nil.
+	RequirePKCE    *bool           `yaml:"require_pkce"`
+	Allow          *Allow          `yaml:"allow"`
+	IDTokenAlg     string          `yaml:"id_token_signed_response_alg"`
+	AccessTokenAlg string          `yaml:"access_token_signed_response_alg"`
+	IDTokenClaims  string          `yaml:"id_token_claims"`
+	Lifetimes      ClientLifetimes `yaml:"lifetimes"`
+	// ApplicationType is web (also when empty) or native, which may use a scheme of its own in redirect URIs.
+	ApplicationType string `yaml:"application_type"`
+	// DefaultMaxAge is in seconds; nil means no limit.
+	DefaultMaxAge *int   `yaml:"default_max_age"`
+	ClientURI     string `yaml:"client_uri"`
+	LogoURI       string `yaml:"logo_uri"`
+	PolicyURI     string `yaml:"policy_uri"`
+	TermsURI      string `yaml:"tos_uri"`
+}
+
+// Allow narrows who may use a client. Both rules given, both must hold.
+type Allow struct {
+	Groups       []string `yaml:"groups"`
+	EmailDomains []string `yaml:"email_domains"`
+}
+
+// secrets are the references of the client.
+func (c *Client) secrets() []Secret {
+	if c.ClientSecret != "" {
+		return []Secret{c.ClientSecret}
+	}
+	return c.ClientSecrets
+}
+
+func (c *Client) public() bool { return oauth.AuthMethod(c.AuthMethod) == oauth.AuthMethodNone }
+
+// BrokerClients returns the clients as the rest of the program knows them. Their secrets are replaced by what digest
+// makes of each; hashes pass as they are. An error is about a secret that can no longer be read, or is digest's.
+func (c *Config) BrokerClients(digest func(secret string) (string, error)) ([]broker.Client, error) {
+	out := make([]broker.Client, len(c.Clients))
+	for i := range c.Clients {
+		one := &c.Clients[i]
+		out[i] = one.broker()
+		for _, reference := range one.secrets() {
+			value, err := c.Resolve(string(reference))
+			if err != nil {
+				return nil, fmt.Errorf("client %s: %w", one.ClientID, err)
+			}
+			if !isHashed(value) {
+				if value, err = digest(value); err != nil {
+					return nil, fmt.Errorf("client %s: %w", one.ClientID, err)
+				}
+			}
+			out[i].Secrets = append(out[i].Secrets, value)
+		}
+	}
+	return out, nil
+}
+
+// broker converts all but the secrets.
+func (c *Client) broker() broker.Client {
+	out := broker.Client{
+		ID:             c.ClientID,
+		Name:           orElse(c.ClientName, c.ClientID),
+		AuthMethod:     oauth.AuthMethod(orElse(c.AuthMethod, string(oauth.AuthMethodClientSecretBasic))),
+		RedirectURIs:   slices.Clone(c.RedirectURIs),
+		PostLogout:     slices.Clone(c.PostLogout),
+		Connectors:     slices.Clone(c.Connectors),
+		SkipConsent:    c.SkipConsent,
+		PKCEOptional:   c.RequirePKCE != nil && !*c.RequirePKCE,
+		IDTokenAlg:     c.IDTokenAlg,
+		AccessTokenAlg: c.AccessTokenAlg,
+		MinimalIDToken: c.IDTokenClaims == claimsMinimal,
+		Lifetimes:      c.Lifetimes.broker(),
+		URI:            c.ClientURI,
+		LogoURI:        c.LogoURI,
+		PolicyURI:      c.PolicyURI,
+		TermsURI:       c.TermsURI,
+	}
+	if c.Allow != nil {
+		out.Allow = broker.Allow{Groups: slices.Clone(c.Allow.Groups), EmailDomains: lowerAll(c.Allow.EmailDomains)}
+	}
+	if c.Scope != nil {
+		out.Scopes, _ = oauth.ParseScopes(*c.Scope) // validated
+	}
+	if c.DefaultMaxAge != nil {
+		out.DefaultMaxAge = time.Duration(*c.DefaultMaxAge) * time.Second
+	}
+	for _, g := range orList(c.GrantTypes, defaultGrantTypes()) {
+		out.GrantTypes = append(out.GrantTypes, oauth.GrantType(g))
+	}
+	for _, t := range orList(c.ResponseTypes, []string{string(oauth.ResponseTypeCode)}) {
+		out.ResponseTypes = append(out.ResponseTypes, oauth.ResponseType(t))
+	}
+	return out
+}
+
+func defaultGrantTypes() []string {
+	return []string{string(oauth.GrantTypeAuthorizationCode), string(oauth.GrantTypeRefreshToken)}
+}
+
+func orElse(s, absent string) string {
+	if s == "" {
+		return absent
+	}
+	return s
+}
+
+func orList(list, absent []string) []string {
+	if list == nil {
+		return absent
+	}
+	return list
+}
+
+func lowerAll(list []string) []string {
+	out := slices.Clone(list)
+	for i, s := range out {
+		out[i] = strings.ToLower(s) // ASCII, as validated
+	}
+	return out
+}

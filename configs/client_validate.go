@@ -1,0 +1,251 @@
+package configs
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"gatehouse/broker/oauth"
+	"gatehouse/connectors"
+)
+
+const (
+	maxClientID   = 255 // bytes; it is in every token
+	maxClientName = 100 // bytes; it is on the consent page
+	maxSecrets    = 5   // each is tried, and a hash takes its time
+	maxMaxAge     = 366 * 24 * 60 * 60
+
+	claimsFull    = "full"
+	claimsMinimal = "minimal"
+)
+
+// validateClients checks every entry and that none is there twice.
+func validateClients(list []Client) []connectors.Problem {
+	var f faults
+	first := make(map[string]int)
+	for i := range list {
+		c := &list[i]
+		f.under(element("", i), c.Validate())
+		if other, taken := first[c.ClientID]; taken && c.ClientID != "" {
+			f.add(element("", i)+".client_id", "is that of clients[%d] too: choose another", other)
+		} else {
+			first[c.ClientID] = i
+		}
+	}
+	return f
+}
+
+// Validate checks one client.
+func (c *Client) Validate() []connectors.Problem {
+	var f faults
+	c.validateName(&f)
+	c.validateSecrets(&f)
+	c.validateProtocol(&f)
+	c.validateRedirectURIs(&f)
+	c.validatePages(&f)
+	f.under("allow", c.Allow.Validate())
+	f.under("lifetimes", c.Lifetimes.Validate())
+	return f
+}
+
+func (c *Client) validateName(f *faults) {
+	switch id := c.ClientID; {
+	case id == "":
+		f.add("client_id", "required: the name by which the application presents itself, such as wiki")
+	case len(id) > maxClientID || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }):
+		f.add("client_id", "must be at most %d printable ASCII characters without spaces", maxClientID)
+	case slices.Contains(reservedIDs(), id):
+		f.add("client_id", "%s is reserved: choose another", id)
+	case strings.Contains(id, "://"):
+		// Client ID metadata documents: an entry here must not stand in for somebody's document.
+		f.add("client_id", "must not be a URL: those name client metadata documents")
+	}
+	if len(c.ClientName) > maxClientName {
+		f.add("client_name", "must be at most %d bytes: it is shown on pages", maxClientName)
+	}
+	if t := c.ApplicationType; t != "" && t != "web" && t != "native" {
+		f.add("application_type", "must be web or native")
+	}
+}
+
+func (c *Client) validateSecrets(f *faults) {
+	switch m := oauth.AuthMethod(c.AuthMethod); m {
+	case "", oauth.AuthMethodClientSecretBasic, oauth.AuthMethodClientSecretPost, oauth.AuthMethodNone:
+	case oauth.AuthMethodClientSecretJWT, oauth.AuthMethodPrivateKeyJWT:
+		f.add("token_endpoint_auth_method", "%s is not supported by this version: use client_secret_basic", m)
+		return
+	default:
+		f.add("token_endpoint_auth_method", "must be client_secret_basic, client_secret_post or none")
+		return
+	}
+	one, list := c.ClientSecret != "", c.ClientSecrets != nil
+	switch {
+	case c.public() && (one || list):
+		f.add("client_secret", "must be absent when token_endpoint_auth_method is none: a public client cannot keep one")
+	case one && list:
+		f.add("client_secrets", "cannot be combined with client_secret: put all of them into client_secrets")
+	case !c.public() && !one && len(c.ClientSecrets) == 0:
+		f.add("client_secret", "required: env:NAME, file:PATH or what broker secret prints; for a public client set token_endpoint_auth_method: none")
+	case len(c.ClientSecrets) > maxSecrets:
+		f.add("client_secrets", "must be at most %d: remove those that are no longer used", maxSecrets)
+	}
+	if c.public() && c.RequirePKCE != nil && !*c.RequirePKCE {
+		// RFC 9700 §2.1.1: without a secret nothing else ties the code to who asked for it.
+		f.add("require_pkce", "must not be false for a public client: nothing else protects its codes")
+	}
+}
+
+func (c *Client) validateProtocol(f *faults) {
+	for i, g := range c.GrantTypes {
+		switch oauth.GrantType(g) {
+		case oauth.GrantTypeAuthorizationCode, oauth.GrantTypeRefreshToken:
+		case "password":
+			f.add(element("grant_types", i), "password is refused: people type passwords at their own provider only (RFC 9700 section 2.4)")
+		case oauth.GrantTypeImplicit, oauth.GrantTypeClientCredentials, oauth.GrantTypeDeviceCode, oauth.GrantTypeTokenExchange, oauth.GrantTypeJWTBearer:
+			f.add(element("grant_types", i), "%s is not supported by this version: remove it", g)
+		default:
+			f.add(element("grant_types", i), "must be authorization_code or refresh_token")
+		}
+	}
+	if c.GrantTypes != nil && !slices.Contains(c.GrantTypes, string(oauth.GrantTypeAuthorizationCode)) {
+		f.add("grant_types", "must hold authorization_code: without it nobody can sign in (absent means authorization_code and refresh_token)")
+	}
+	for i, t := range c.ResponseTypes {
+		if t != string(oauth.ResponseTypeCode) {
+			f.add(element("response_types", i), "must be code: others are not supported by this version")
+		}
+	}
+	if c.ResponseTypes != nil && len(c.ResponseTypes) == 0 {
+		f.add("response_types", "is an empty list: remove it or write [code]")
+	}
+	c.validateScope(f)
+	if c.IDTokenAlg != "" {
+		validateAlgorithm(f, "id_token_signed_response_alg", c.IDTokenAlg)
+	}
+	if c.AccessTokenAlg != "" {
+		validateAlgorithm(f, "access_token_signed_response_alg", c.AccessTokenAlg)
+	}
+	if v := c.IDTokenClaims; v != "" && v != claimsFull && v != claimsMinimal {
+		f.add("id_token_claims", "must be full or minimal")
+	}
+	if a := c.DefaultMaxAge; a != nil && (*a < 1 || *a > maxMaxAge) {
+		f.add("default_max_age", "must be a number of seconds from 1 to %d", maxMaxAge)
+	}
+	if c.Connectors != nil && len(c.Connectors) == 0 {
+		f.add("connectors", "is an empty list, which would admit nobody: name connectors, or remove it to admit people of all")
+	}
+}
+
+// scopes are those that have a meaning here.
+func scopes() oauth.Scopes {
+	return oauth.Scopes{oauth.OpenID, oauth.Profile, oauth.Email, oauth.Groups, oauth.OfflineAccess}
+}
+
+func (c *Client) validateScope(f *faults) {
+	if c.Scope == nil {
+		return
+	}
+	asked, err := oauth.ParseScopes(*c.Scope)
+	unknown := asked.Without(scopes()...)
+	switch {
+	case err != nil:
+		f.add("scope", "%s", oauth.From(err).Description)
+	case len(asked) == 0:
+		f.add("scope", "is empty: name scopes separated by spaces, or remove it to allow all")
+	case len(unknown) > 0:
+		f.add("scope", "%s is not known here: there are %s", unknown[0], scopes())
+	}
+}
+
+func (c *Client) validateRedirectURIs(f *faults) {
+	if len(c.RedirectURIs) == 0 {
+		f.add("redirect_uris", "required: where the application receives its codes, byte for byte as it will send it")
+	}
+	native := c.ApplicationType == "native"
+	for _, l := range []struct {
+		key  string
+		list []string
+	}{{"redirect_uris", c.RedirectURIs}, {"post_logout_redirect_uris", c.PostLogout}} {
+		for i, uri := range l.list {
+			if err := oauth.ValidateRedirectURI(uri, native); err != nil {
+				f.add(element(l.key, i), "%s", oauth.From(err).Description)
+			} else if slices.Contains(l.list[:i], uri) {
+				f.add(element(l.key, i), "is in the list already: remove it")
+			}
+		}
+	}
+}
+
+// validatePages checks the addresses that people are shown or sent to.
+func (c *Client) validatePages(f *faults) {
+	for _, p := range []struct{ key, uri string }{
+		{"client_uri", c.ClientURI}, {"logo_uri", c.LogoURI}, {"policy_uri", c.PolicyURI}, {"tos_uri", c.TermsURI},
+	} {
+		if p.uri == "" {
+			continue
+		}
+		u, err := url.Parse(p.uri)
+		if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !connectors.IsLoopback(u.Hostname())) {
+			f.add(p.key, "must be an https URL (http only on localhost)")
+		}
+	}
+}
+
+// Validate refuses rules that are there but say nothing: they would admit everybody.
+func (a *Allow) Validate() []connectors.Problem {
+	var f faults
+	if a == nil {
+		return f
+	}
+	if a.Groups == nil && a.EmailDomains == nil {
+		f.add("", "is empty, which would admit everybody: name groups or email_domains, or remove it if that is meant")
+	}
+	for _, l := range []struct {
+		key  string
+		list []string
+	}{{"groups", a.Groups}, {"email_domains", a.EmailDomains}} {
+		if l.list != nil && len(l.list) == 0 {
+			f.add(l.key, "is an empty list, which would admit everybody: fill it or remove it")
+		}
+	}
+	for i, g := range a.Groups {
+		if g == "" {
+			f.add(element("groups", i), "is empty: name a group as this broker knows it, such as okta:staff")
+		}
+	}
+	for i, d := range a.EmailDomains {
+		if !isHostName(d) || !strings.Contains(d, ".") {
+			f.add(element("email_domains", i), "must be a domain such as example.com")
+		}
+	}
+	return f
+}
+
+// validateReferences checks that clients name connectors that are there.
+func (c *Config) validateReferences() []connectors.Problem {
+	var f faults
+	var ids []string
+	for _, one := range c.Connectors {
+		if one == nil {
+			return nil // an entry that could not be read may be the one that is meant
+		}
+		ids = append(ids, one.Base().ID)
+	}
+	for i, client := range c.Clients {
+		for j, id := range client.Connectors {
+			path := element(element("clients", i)+".connectors", j)
+			switch {
+			case slices.Contains(client.Connectors[:j], id):
+				f.add(path, "is in the list already: remove it")
+			case !slices.Contains(ids, id):
+				hint := ""
+				if near := nearest(id, ids); near != "" {
+					hint = fmt.Sprintf("did you mean %s? ", near)
+				}
+				f.add(path, "is not the id of a connector: %sthere are %s", hint, strings.Join(ids, ", "))
+			}
+		}
+	}
+	return f
+}

@@ -1,0 +1,177 @@
+package configs
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+
+	"gatehouse/connectors"
+)
+
+// Config is a loaded configuration file. Its fields are the file's sections; paths in them have been made absolute.
+// It is not changed after [Load].
+type Config struct {
+	Issuer         string              `yaml:"issuer"`
+	Listen         string              `yaml:"listen"`
+	TLS            TLS                 `yaml:"tls"`
+	TrustedProxies []netip.Prefix      `yaml:"trusted_proxies"`
+	Storage        Storage             `yaml:"storage"`
+	SecretKey      SecretList          `yaml:"secret_key"`
+	Connectors     []connectors.Config `yaml:"connectors"`
+	Clients        []Client            `yaml:"clients"`
+	Lifetimes      Lifetimes           `yaml:"lifetimes"`
+	RefreshTokens  RefreshTokens       `yaml:"refresh_tokens"`
+	Signing        Signing             `yaml:"signing"`
+	Limits         Limits              `yaml:"limits"`
+	Outbound       Outbound            `yaml:"outbound"`
+	Health         Health              `yaml:"health"`
+	Admin          Admin               `yaml:"admin"`
+	Theme          Theme               `yaml:"theme"`
+	Log            Log                 `yaml:"log"`
+
+	file     string
+	dir      string
+	env      func(string) (string, bool)
+	warnings []Problem
+}
+
+// defaults is what an empty file means. What it leaves out is required.
+func defaults() Config {
+	return Config{
+		Listen:        "127.0.0.1:5556",
+		Storage:       Storage{Type: "bolt", Path: "broker.db"},
+		Lifetimes:     defaultLifetimes(),
+		RefreshTokens: RefreshTokens{RetryWindow: defaultRetryWindow},
+		Signing:       Signing{IDToken: "RS256", AccessToken: "ES256"},
+		Limits:        defaultLimits(),
+		Health:        Health{Listen: "127.0.0.1:5557"},
+		Log:           Log{Level: "info", Format: "text"},
+	}
+}
+
+// later are keys that the format will have, so that somebody who reads ahead is not sent looking for a typing mistake.
+func later() map[string]string {
+	const section = "is not supported by this version: remove the section"
+	return map[string]string{
+		"registration": section,
+		"mtls":         section,
+		"storage.dsn":  "is for type postgres, which this build does not have: use {type: bolt, path: broker.db}",
+	}
+}
+
+// Load reads and checks the file. Its error is a [*Problems]. Besides the file it reads the environment variables and
+// files that the file refers to; it writes nothing and keeps nothing.
+func Load(path string, types Types) (*Config, error) {
+	return load(path, types, os.LookupEnv)
+}
+
+func load(path string, types Types, env func(string) (string, bool)) (*Config, error) {
+	source, err := readFile(path, maxFile)
+	if err != nil {
+		return nil, &Problems{[]Problem{{File: path, Message: fmt.Sprintf("cannot be read: %v", reason(err))}}}
+	}
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return nil, &Problems{[]Problem{{File: path, Message: fmt.Sprintf("has no absolute path: %v", err)}}}
+	}
+	c := defaults()
+	c.file, c.dir, c.env = path, dir, env
+	root, problems := parse(path, source)
+	if len(problems) > 0 {
+		return nil, &Problems{problems}
+	}
+	d := &decoder{file: path, types: types, later: later(), lines: map[string]int{}, failed: map[string]bool{}}
+	if root != nil && !empty(root) {
+		d.structure(root, reflect.ValueOf(&c).Elem(), "")
+	}
+	d.add(c.Validate())
+	c.absolutePaths()
+	surroundings, warnings := c.surroundings()
+	d.add(surroundings)
+	if len(d.problems) > 0 {
+		sortProblems(d.problems)
+		return nil, &Problems{d.problems}
+	}
+	for _, w := range warnings {
+		c.warnings = append(c.warnings, Problem{path, d.line(w.Path), w.Path, w.Message})
+	}
+	sortProblems(c.warnings)
+	return &c, nil
+}
+
+// Validate returns every problem that can be seen in the values alone, without looking at files or the environment.
+func (c *Config) Validate() []connectors.Problem {
+	var f faults
+	f.under("issuer", validateIssuer(c.Issuer))
+	f.under("tls", c.TLS.Validate())
+	f.under("trusted_proxies", validateProxies(c.TrustedProxies))
+	f.under("storage", c.Storage.Validate())
+	f.under("secret_key", c.SecretKey.Validate())
+	f.under("connectors", validateConnectors(c.Connectors))
+	f.under("clients", validateClients(c.Clients))
+	f.under("lifetimes", c.Lifetimes.Validate())
+	f.under("refresh_tokens", c.RefreshTokens.Validate())
+	f.under("signing", c.Signing.Validate())
+	f.under("limits", c.Limits.Validate())
+	f.under("outbound", c.Outbound.Validate())
+	f.under("health", c.Health.Validate())
+	f.under("log", c.Log.Validate())
+	f = append(f, c.validateListeners()...)
+	f = append(f, c.validateReferences()...)
+	return append(f, c.validateClientLifetimes()...)
+}
+
+// Warnings are what the file may well mean, but a careful operator wants to be told.
+func (c *Config) Warnings() []Problem { return c.warnings }
+
+// File is the path that was given to [Load].
+func (c *Config) File() string { return c.file }
+
+// Path makes a path that is relative to the configuration file absolute.
+func (c *Config) Path(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(c.dir, path)
+}
+
+// absolutePaths resolves the paths of the sections. Those of connectors are theirs to resolve, with Path.
+func (c *Config) absolutePaths() {
+	if c.Admin.Socket == "" {
+		if socket := c.Path(besideDatabase(c.Storage.Path, ".sock")); len(socket) <= maxSocketPath {
+			c.Admin.Socket = socket
+		}
+	}
+	if c.TLS.ACME != nil && c.TLS.ACME.CacheDir == "" {
+		c.TLS.ACME.CacheDir = filepath.Join(filepath.Dir(c.Storage.Path), "acme")
+	}
+	paths := []*string{&c.Storage.Path, &c.TLS.CertFile, &c.TLS.KeyFile, &c.Admin.Socket, &c.Theme.Dir}
+	if c.TLS.ACME != nil {
+		paths = append(paths, &c.TLS.ACME.CacheDir)
+	}
+	for _, p := range paths {
+		*p = c.Path(*p)
+	}
+}
+
+// readFile reads at most limit bytes and one more, so that the caller can tell that there are more.
+func readFile(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, limit+1))
+}
+
+// reason leaves the operation and the path, which the caller names, out of an error of package os.
+func reason(err error) error {
+	if e, ok := errors.AsType[*os.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}
