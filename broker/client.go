@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"cmp"
+	"context"
 	"slices"
 	"time"
 
@@ -49,6 +51,18 @@ type Lifetimes struct {
 	Code, AccessToken, IDToken, RefreshToken, Session, SessionIdle time.Duration
 }
 
+// Or returns the lifetimes with those that are zero taken from base.
+func (l Lifetimes) Or(base Lifetimes) Lifetimes {
+	return Lifetimes{
+		Code:         cmp.Or(l.Code, base.Code),
+		AccessToken:  cmp.Or(l.AccessToken, base.AccessToken),
+		IDToken:      cmp.Or(l.IDToken, base.IDToken),
+		RefreshToken: cmp.Or(l.RefreshToken, base.RefreshToken),
+		Session:      cmp.Or(l.Session, base.Session),
+		SessionIdle:  cmp.Or(l.SessionIdle, base.SessionIdle),
+	}
+}
+
 // Allow narrows who may use a client: membership of one of the groups, or a
 // verified e-mail address in one of the domains. Both empty admits everybody
 // the connectors admit; both given, both must hold.
@@ -71,4 +85,11 @@ func (c *Client) AllowsResponseType(t oauth.ResponseType) bool {
 // AllowsConnector reports whether people of the connector may sign in to the client.
 func (c *Client) AllowsConnector(id string) bool {
 	return len(c.Connectors) == 0 || slices.Contains(c.Connectors, id)
+}
+
+// Clients finds clients by their ID: in the configuration, then wherever else
+// they may be registered. Its answer is shared and must not be changed.
+type Clients interface {
+	// Client answers ErrNotFound for an ID nobody has.
+	Client(ctx context.Context, id string) (*Client, error)
 }

@@ -1,0 +1,103 @@
+package authorize
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"gatehouse/broker"
+	"gatehouse/broker/audit"
+	"gatehouse/broker/flow"
+	"gatehouse/broker/oauth"
+	"gatehouse/connectors"
+	"gatehouse/internal/httpx"
+)
+
+// maxForm bounds a posted request: every parameter at its limit, escaped.
+const maxForm = 32 << 10
+
+// Endpoint serves /authorize.
+type Endpoint struct {
+	Desk    *flow.Desk
+	Clients broker.Clients
+	// Supported are the scopes there are; others are ignored (Core §3.1.2.1).
+	Supported oauth.Scopes
+	// Upstreams are the configured connectors, in order.
+	Upstreams []connectors.Description
+	// Hint reads an id_token_hint and answers whose and for which client it is.
+	Hint func(ctx context.Context, raw string) (subject, clientID string, err error)
+	// PerAddress bounds how often one address may ask.
+	PerAddress *httpx.Limiter
+	Now        func() time.Time
+}
+
+// Mount adds the endpoint's routes.
+func (e *Endpoint) Mount(mux *http.ServeMux) {
+	mux.Handle("GET /authorize", httpx.Interactive(e.Desk.Page(audit.Authorize, e.get)))
+	mux.Handle("POST /authorize", e.Desk.Page(audit.Authorize, e.post))
+}
+
+func (e *Endpoint) get(w http.ResponseWriter, r *http.Request) error {
+	params, err := oauth.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return flow.BadRequest("The request of the application cannot be read.", err)
+	}
+	if id := params.Get("flow"); id != "" && !params.Has("client_id") {
+		f, err := e.Desk.Jar.Take(r, id)
+		if err != nil {
+			return flow.Over(nil, err)
+		}
+		return e.Desk.Continue(w, r, f)
+	}
+	f, err := e.begin(w, r, params)
+	if f == nil || err != nil {
+		return err
+	}
+	return e.Desk.Continue(w, r, f)
+}
+
+// post seals the request and answers with a redirect to ourselves: the cookies
+// of a session are Lax and absent from a cross-site POST, but not from the GET
+// that follows it.
+func (e *Endpoint) post(w http.ResponseWriter, r *http.Request) error {
+	params, err := oauth.ParseForm(w, r, maxForm)
+	if err != nil {
+		return flow.BadRequest("The request of the application cannot be read.", err)
+	}
+	f, err := e.begin(w, r, params)
+	if f == nil || err != nil {
+		return err
+	}
+	if err := e.Desk.Jar.Put(w, r, f); err != nil {
+		return e.refuse(w, r, f.Request, oauth.Errorf(oauth.InvalidRequest, "the request is too large").Because(err))
+	}
+	w.Header().Set("Location", e.Desk.Issuer+"/authorize?flow="+url.QueryEscape(f.ID))
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// begin checks a request. With neither a flow nor an error the client has been
+// answered.
+func (e *Endpoint) begin(w http.ResponseWriter, r *http.Request, params oauth.Params) (*flow.Flow, error) {
+	if wait, ok := e.PerAddress.Allow(httpx.LimitKey(httpx.About(r.Context()).Address)); !ok {
+		return nil, oauth.Errorf(oauth.TemporarilyUnavailable, "too many requests from your address").WithRetryAfter(wait)
+	}
+	q := &request{endpoint: e, params: params}
+	if err := q.establish(r.Context()); err != nil {
+		return nil, err
+	}
+	if refusal := q.check(r.Context()); refusal != nil {
+		return nil, e.refuse(w, r, &q.out, refusal)
+	}
+	return flow.New(e.Now(), &q.out), nil
+}
+
+func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, request *broker.AuthorizationRequest, err *oauth.Error) error {
+	client, lookup := e.Clients.Client(r.Context(), request.ClientID)
+	if lookup != nil {
+		return lookup
+	}
+	e.Desk.Refuse(w, r, flow.New(e.Now(), request), client, err)
+	return nil
+}

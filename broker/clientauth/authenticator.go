@@ -1,0 +1,111 @@
+package clientauth
+
+import (
+	"errors"
+	"net/http"
+
+	"gatehouse/broker"
+	"gatehouse/broker/oauth"
+	"gatehouse/internal/httpx"
+)
+
+// Authenticator tells which client a request comes from.
+type Authenticator struct {
+	Clients broker.Clients
+	Secrets *Secrets
+	// Realm is the issuer, named in a Basic challenge.
+	Realm string
+	// Failures bounds failed attempts per address and client: a stranger elsewhere
+	// cannot shut a client out.
+	Failures *httpx.Limiter
+}
+
+// credentials are what a request presents.
+type credentials struct {
+	id, secret string
+	method     oauth.AuthMethod
+	basic      bool
+}
+
+// Authenticate returns the client that made the request, whose form has been
+// parsed. Errors are *oauth.Error: invalid_client, or invalid_request for a
+// request that authenticates in two ways (RFC 6749 §2.3).
+func (a *Authenticator) Authenticate(r *http.Request, form oauth.Params) (*broker.Client, error) {
+	c, err := read(r, form)
+	if err != nil {
+		return nil, err
+	}
+	source := httpx.LimitKey(httpx.About(r.Context()).Address) + " " + c.id
+	if wait, exhausted := a.Failures.Exhausted(source); exhausted {
+		return nil, oauth.Errorf(oauth.InvalidClient, "too many failed attempts").WithRetryAfter(wait)
+	}
+	client, err := a.Clients.Client(r.Context(), c.id)
+	if err != nil && !errors.Is(err, broker.ErrNotFound) {
+		return nil, oauth.Errorf(oauth.ServerError, "the client could not be looked up").Because(err)
+	}
+	if err == nil && a.proves(client, c) {
+		return client, nil
+	}
+	a.Failures.Allow(source)
+	return nil, a.refuse(c)
+}
+
+// read collects the credentials of a request. Two sets of them are refused, even
+// if they agree.
+func read(r *http.Request, form oauth.Params) (credentials, error) {
+	id, secret, basic, err := oauth.BasicCredentials(r)
+	if err != nil {
+		return credentials{}, err
+	}
+	if form.Has("client_assertion") || form.Has("client_assertion_type") {
+		return credentials{}, oauth.Errorf(oauth.InvalidClient, "client assertions are not supported")
+	}
+	if basic {
+		if form.Has("client_secret") {
+			return credentials{}, oauth.Errorf(oauth.InvalidRequest, "the client authenticates in two ways")
+		}
+		if named := form.Get("client_id"); named != "" && named != id {
+			return credentials{}, oauth.Errorf(oauth.InvalidRequest, "client_id differs from the authenticated client")
+		}
+		return credentials{id: id, secret: secret, method: oauth.AuthMethodClientSecretBasic, basic: true}, nil
+	}
+	c := credentials{id: form.Get("client_id"), secret: form.Get("client_secret"), method: oauth.AuthMethodNone}
+	if c.secret != "" {
+		c.method = oauth.AuthMethodClientSecretPost
+	}
+	if c.id == "" {
+		return c, oauth.Errorf(oauth.InvalidClient, "the client did not authenticate")
+	}
+	return c, nil
+}
+
+// proves reports whether the credentials are the client's, by the method it is
+// registered for. A client registered for "a secret" without saying how may send
+// it either way: both carry the same secret over the same connection.
+func (a *Authenticator) proves(client *broker.Client, c credentials) bool {
+	method := client.AuthMethod
+	if method == "" && c.method.UsesSecret() {
+		method = c.method
+	}
+	if method != c.method {
+		return false
+	}
+	if method == oauth.AuthMethodNone {
+		return true
+	}
+	for _, stored := range client.Secrets {
+		if a.Secrets.Verify(stored, c.secret) {
+			return true
+		}
+	}
+	return false
+}
+
+// refuse says no, and no more than that.
+func (a *Authenticator) refuse(c credentials) error {
+	err := oauth.Errorf(oauth.InvalidClient, "client authentication failed")
+	if c.basic {
+		return err.WithChallenge(oauth.BasicChallenge(a.Realm))
+	}
+	return err
+}

@@ -1,0 +1,135 @@
+// Package discovery publishes what clients need to know to use the broker:
+//
+//	GET /.well-known/openid-configuration        OpenID Connect Discovery §4
+//	GET /.well-known/oauth-authorization-server  RFC 8414 §3
+//	GET /jwks                                    RFC 7517
+//
+// The metadata says exactly what is enabled and works. Both documents are
+// rendered once per configuration and the key set once per change of keys, so
+// that answering is a write.
+package discovery
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"gatehouse/broker/oauth"
+)
+
+// Metadata is the document of OpenID Connect Discovery §3 and RFC 8414 §2.
+type Metadata struct {
+	Issuer                string   `json:"issuer"`
+	AuthorizationEndpoint string   `json:"authorization_endpoint"`
+	TokenEndpoint         string   `json:"token_endpoint"`
+	UserinfoEndpoint      string   `json:"userinfo_endpoint"`
+	JWKSURI               string   `json:"jwks_uri"`
+	EndSessionEndpoint    string   `json:"end_session_endpoint,omitempty"`
+	ScopesSupported       []string `json:"scopes_supported"`
+	ResponseTypes         []string `json:"response_types_supported"`
+	ResponseModes         []string `json:"response_modes_supported"`
+	GrantTypes            []string `json:"grant_types_supported"`
+	SubjectTypes          []string `json:"subject_types_supported"`
+	IDTokenAlgs           []string `json:"id_token_signing_alg_values_supported"`
+	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
+	ClaimsSupported       []string `json:"claims_supported"`
+	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
+	Prompts               []string `json:"prompt_values_supported"`
+	// RequestObjectAlgs are published although request objects are refused: their
+	// absence would mean that unsigned ones might be accepted.
+	RequestObjectAlgs []string `json:"request_object_signing_alg_values_supported,omitempty"`
+	ClaimsParameter   bool     `json:"claims_parameter_supported"`
+	RequestParameter  bool     `json:"request_parameter_supported"`
+	RequestURI        bool     `json:"request_uri_parameter_supported"`
+	ResponseIssuer    bool     `json:"authorization_response_iss_parameter_supported"`
+}
+
+// Describe returns the metadata of an issuer that signs ID tokens with algs.
+func Describe(issuer string, algs []string) Metadata {
+	return Metadata{
+		Issuer:                issuer,
+		AuthorizationEndpoint: issuer + "/authorize",
+		TokenEndpoint:         issuer + "/token",
+		UserinfoEndpoint:      issuer + "/userinfo",
+		JWKSURI:               issuer + "/jwks",
+		ScopesSupported:       Scopes(),
+		ResponseTypes:         []string{string(oauth.ResponseTypeCode)},
+		ResponseModes:         []string{string(oauth.ResponseModeQuery), string(oauth.ResponseModeFragment), string(oauth.ResponseModeFormPost)},
+		GrantTypes:            []string{string(oauth.GrantTypeAuthorizationCode), string(oauth.GrantTypeRefreshToken)},
+		SubjectTypes:          []string{"public"},
+		IDTokenAlgs:           algs,
+		TokenAuthMethods: []string{string(oauth.AuthMethodClientSecretBasic), string(oauth.AuthMethodClientSecretPost),
+			string(oauth.AuthMethodNone)},
+		ClaimsSupported: []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "sid", "at_hash",
+			"name", "given_name", "family_name", "preferred_username", "picture", "locale", "email", "email_verified", "groups"},
+		ChallengeMethods:  []string{oauth.ChallengeMethodS256},
+		Prompts:           []string{"none", "login", "consent", "select_account"},
+		RequestObjectAlgs: []string{"RS256", "ES256"},
+		ResponseIssuer:    true,
+	}
+}
+
+// Scopes are those the broker knows.
+func Scopes() oauth.Scopes {
+	return oauth.Scopes{oauth.OpenID, oauth.Profile, oauth.Email, oauth.Groups, oauth.OfflineAccess}
+}
+
+// maxAge is how long clients may keep the metadata: a new endpoint or algorithm
+// has to be seen on the day it comes.
+const maxAge = time.Hour
+
+// Endpoint serves the documents.
+type Endpoint struct {
+	body []byte
+	path string
+	jwks func() ([]byte, time.Duration)
+}
+
+// New renders the metadata. jwks answers the published keys and how long they
+// may be cached.
+func New(m Metadata, jwks func() ([]byte, time.Duration)) (*Endpoint, error) {
+	body, err := json.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(m.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	return &Endpoint{body: body, path: strings.TrimSuffix(u.EscapedPath(), "/"), jwks: jwks}, nil
+}
+
+// Mount adds the routes below the issuer.
+func (e *Endpoint) Mount(mux *http.ServeMux) {
+	mux.HandleFunc("GET /.well-known/openid-configuration", e.metadata)
+	mux.HandleFunc("GET /.well-known/oauth-authorization-server", e.metadata)
+	mux.HandleFunc("GET /jwks", e.keys)
+}
+
+// MountRoot adds the route that is outside of an issuer with a path: RFC 8414
+// §3.1 puts the well-known part before it.
+func (e *Endpoint) MountRoot(mux *http.ServeMux) {
+	if e.path != "" {
+		mux.HandleFunc("GET /.well-known/oauth-authorization-server"+e.path, e.metadata)
+	}
+}
+
+func (e *Endpoint) metadata(w http.ResponseWriter, _ *http.Request) { write(w, e.body, maxAge) }
+
+func (e *Endpoint) keys(w http.ResponseWriter, _ *http.Request) {
+	body, age := e.jwks()
+	write(w, body, min(age, maxAge))
+}
+
+func write(w http.ResponseWriter, body []byte, age time.Duration) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(age/time.Second)))
+	// Public documents without credentials: any page may read them (Fetch §3.2).
+	h.Set("Access-Control-Allow-Origin", "*")
+	// If this fails the client has gone.
+	_, _ = w.Write(body)
+}

@@ -1,0 +1,60 @@
+package flow
+
+import (
+	"net/http"
+
+	"gatehouse/broker"
+	"gatehouse/broker/oauth"
+	"gatehouse/web"
+)
+
+// Answer is an authorization response on its way to a client: the registered
+// redirect URI, the response mode and the parameters (RFC 6749 §4.1.2).
+type Answer struct {
+	URI    string
+	Mode   oauth.ResponseMode
+	Fields []oauth.Field
+}
+
+// answer begins a response to r with what every one carries: state as it came
+// and iss (RFC 9207 §2), errors included.
+func (d *Desk) answer(r *broker.AuthorizationRequest, fields ...oauth.Field) Answer {
+	if r.State != "" {
+		fields = append(fields, oauth.Field{Name: "state", Value: r.State})
+	}
+	fields = append(fields, oauth.Field{Name: "iss", Value: d.Issuer})
+	return Answer{URI: r.RedirectURI, Mode: r.ResponseMode, Fields: fields}
+}
+
+// Refusal is the error response to r.
+func (d *Desk) Refusal(r *broker.AuthorizationRequest, err *oauth.Error) Answer {
+	fields := []oauth.Field{{Name: "error", Value: string(err.Code)}}
+	if err.Description != "" {
+		fields = append(fields, oauth.Field{Name: "error_description", Value: err.Description})
+	}
+	return d.answer(r, fields...)
+}
+
+// Location is the URL of the answer, for the modes that have one.
+func (a Answer) Location() string {
+	if a.Mode == oauth.ResponseModeFragment {
+		return oauth.AppendFragment(a.URI, a.Fields...)
+	}
+	return oauth.AppendQuery(a.URI, a.Fields...)
+}
+
+// Send writes the answer. Redirects are 303, so that the body of a POST is never
+// repeated to the client (RFC 9700 §4.12).
+func (d *Desk) Send(w http.ResponseWriter, client *broker.Client, a Answer) {
+	w.Header().Set("Cache-Control", "no-store")
+	if a.Mode == oauth.ResponseModeFormPost {
+		page := web.FormPost{Action: a.URI, ClientName: client.Name}
+		for _, f := range a.Fields {
+			page.Fields = append(page.Fields, web.Field(f))
+		}
+		d.Pages.FormPost(w, page)
+		return
+	}
+	w.Header().Set("Location", a.Location())
+	w.WriteHeader(http.StatusSeeOther)
+}

@@ -1,0 +1,195 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"gatehouse/broker"
+	"gatehouse/broker/audit"
+	"gatehouse/broker/oauth"
+	"gatehouse/connectors"
+	"gatehouse/internal/httpx"
+	"gatehouse/session"
+	"gatehouse/web"
+)
+
+// Desk is where every step hands its flow back. It belongs to one loaded
+// configuration and is safe for concurrent use.
+type Desk struct {
+	Issuer   string
+	Clients  broker.Clients
+	Logins   broker.Logins
+	Sessions broker.Sessions
+	Cookies  *session.Cookies
+	Jar      *Jar
+	Pages    *web.Pages
+	Audit    *audit.Recorder
+	Log      *slog.Logger
+	Now      func() time.Time
+	// Upstreams are the configured connectors, in order.
+	Upstreams []connectors.Description
+	Lifetimes broker.Lifetimes
+	// PerAccount bounds what is issued to somebody who is signed in already: an
+	// application that redirects in a circle.
+	PerAccount *httpx.Limiter
+	// NewCode makes an authorization code and the key it is stored under.
+	NewCode func(grantID string) (string, broker.ExpiringKey, error)
+	// NewAccountID makes a random account identifier.
+	NewAccountID func() string
+	// SignIn sends a person to one of the connectors of the step: package login's.
+	SignIn func(w http.ResponseWriter, r *http.Request, f *Flow, client *broker.Client, s Step) error
+}
+
+// Continue decides about a flow and does what was decided.
+func (d *Desk) Continue(w http.ResponseWriter, r *http.Request, f *Flow) error {
+	client, err := d.Client(r.Context(), f)
+	if err != nil {
+		return err
+	}
+	situation, err := d.Situation(r, f, client)
+	if err != nil {
+		return err
+	}
+	return d.Act(w, r, situation, Next(situation))
+}
+
+// Client finds the flow's client again: it may have gone meanwhile.
+func (d *Desk) Client(ctx context.Context, f *Flow) (*broker.Client, error) {
+	client, err := d.Clients.Client(ctx, f.Request.ClientID)
+	if errors.Is(err, broker.ErrNotFound) {
+		return nil, Over(nil, err)
+	}
+	return client, err
+}
+
+// Act carries out a step outside of any transaction. Answering runs the decision
+// again, within the commit.
+func (d *Desk) Act(w http.ResponseWriter, r *http.Request, s Situation, step Step) error {
+	switch step.Action {
+	case SignIn:
+		return d.SignIn(w, r, s.Flow, s.Client, step)
+	case AskConsent:
+		return d.toConsent(w, r, s.Flow, s.Client)
+	case Issue:
+		return d.Authorize(w, r, s)
+	}
+	d.Refuse(w, r, s.Flow, s.Client, step.Err)
+	return nil
+}
+
+// toConsent parks the flow in the browser and shows the consent page.
+func (d *Desk) toConsent(w http.ResponseWriter, r *http.Request, f *Flow, client *broker.Client) error {
+	if err := d.Jar.Put(w, r, f); err != nil {
+		d.Refuse(w, r, f, client, oauth.Errorf(oauth.InvalidRequest, "the request is too large").Because(err))
+		return nil
+	}
+	redirect(w, d.Issuer+"/consent?flow="+url.QueryEscape(f.ID))
+	return nil
+}
+
+// Refuse answers the client with an error and ends the flow.
+func (d *Desk) Refuse(w http.ResponseWriter, r *http.Request, f *Flow, client *broker.Client, err *oauth.Error) {
+	d.refusal(r, audit.Refusal{Endpoint: audit.Authorize, Code: err.Code, ClientID: client.ID, Connector: f.SignedIn, Reason: err})
+	d.Jar.Drop(w, f)
+	d.Send(w, client, d.Refusal(f.Request, err))
+}
+
+// refusal records a refusal with what is known about the request.
+func (d *Desk) refusal(r *http.Request, f audit.Refusal) {
+	about := httpx.About(r.Context())
+	f.RequestID, f.Address = about.ID, about.Address.String()
+	d.Audit.Refused(r.Context(), f)
+}
+
+// Upstream returns the connector's description.
+func (d *Desk) Upstream(id string) (connectors.Description, bool) {
+	for _, u := range d.Upstreams {
+		if u.ID == id {
+			return u, true
+		}
+	}
+	return connectors.Description{}, false
+}
+
+// Situation reads what Next needs to know of the browser's session: of its
+// sign-ins through connectors the client admits, the latest.
+func (d *Desk) Situation(r *http.Request, f *Flow, client *broker.Client) (Situation, error) {
+	s := Situation{Flow: f, Client: client, Upstreams: d.Upstreams, State: broker.State{Now: d.Now()}}
+	ref := d.Cookies.Ref(r)
+	if ref.IsZero() {
+		return s, nil
+	}
+	state, err := d.Sessions.Session(r.Context(), ref, client.ID, f.SignedIn, s.State.Now)
+	if err != nil {
+		return s, absent(err)
+	}
+	want := s.choose(state.Session)
+	if want == "" {
+		return s, nil
+	}
+	if state.Identity == nil || state.Identity.Key.Connector != want {
+		if state, err = d.Sessions.Session(r.Context(), ref, client.ID, want, s.State.Now); err != nil {
+			return s, absent(err)
+		}
+	}
+	s.State, s.Connector = state, want
+	return s, nil
+}
+
+// absent makes "no session" no error.
+func absent(err error) error {
+	if errors.Is(err, broker.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// choose picks the sign-in that counts for the client: a session from a
+// connector the client does not admit does not (single sign-on is not
+// transitive).
+func (s Situation) choose(session *broker.Session) string {
+	var best *broker.SignIn
+	for _, d := range s.usable() {
+		in := session.SignIn(d.ID)
+		if in == nil {
+			continue
+		}
+		if d.ID == s.Flow.SignedIn {
+			return d.ID
+		}
+		if best == nil || in.AuthTime.After(best.AuthTime) {
+			best = in
+		}
+	}
+	if best == nil {
+		return ""
+	}
+	return best.Connector
+}
+
+// event begins an audit record for a request.
+func (d *Desk) event(r *http.Request, t broker.EventType) broker.Event {
+	about := httpx.About(r.Context())
+	return broker.Event{Type: t, At: d.Now(), RequestID: about.ID, Address: about.Address.String()}
+}
+
+// originOf returns scheme and host of an http URI, or nothing.
+func originOf(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil || u.Host == "" || !slices.Contains([]string{"https", "http"}, u.Scheme) {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// redirect is 303: the method never carries over (RFC 9700 §4.12).
+func redirect(w http.ResponseWriter, location string) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Location", location)
+	w.WriteHeader(http.StatusSeeOther)
+}

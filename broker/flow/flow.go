@@ -1,0 +1,77 @@
+package flow
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/binary"
+	"time"
+
+	"gatehouse/broker"
+)
+
+// Lifetime is how long a person may take from the first request to the answer.
+const Lifetime = 30 * time.Minute
+
+// Kind says what a flow is for. The set is closed: every switch over it lists
+// all kinds.
+type Kind string
+
+// ForClient answers a client's authorization request.
+const ForClient Kind = "authorize"
+
+// Flow is one interactive request under way. Member names are short because it
+// is a cookie.
+type Flow struct {
+	ID      string                       `json:"id"`
+	Kind    Kind                         `json:"k"`
+	Started int64                        `json:"t"`
+	Request *broker.AuthorizationRequest `json:"r,omitempty"`
+	Attempt *Attempt                     `json:"a,omitempty"`
+	// SignedIn is the connector through which the person authenticated within this
+	// flow; without it prompt=login would never end.
+	SignedIn string `json:"s,omitempty"`
+}
+
+// Attempt is one visit to an upstream: what login made for it.
+type Attempt struct {
+	Connector    string `json:"c"`
+	Nonce        string `json:"n"`
+	CodeVerifier string `json:"v"`
+	// Forced says that fresh credentials were asked for; Previous is the auth_time
+	// this browser had at the connector before, which a fresh one must exceed.
+	Forced   bool  `json:"f,omitempty"`
+	Previous int64 `json:"p,omitempty"`
+}
+
+// New begins a flow for a client's request.
+func New(now time.Time, request *broker.AuthorizationRequest) *Flow {
+	return &Flow{ID: newID(now), Kind: ForClient, Started: now.Unix(), Request: request}
+}
+
+// StartedAt is when the flow began.
+func (f *Flow) StartedAt() time.Time { return time.Unix(f.Started, 0) }
+
+// Expired reports whether the person has taken too long. A flow from the future
+// is as dead as one from the past: some clock was wrong.
+func (f *Flow) Expired(now time.Time) bool {
+	age := now.Sub(f.StartedAt())
+	return age < -time.Minute || age > Lifetime
+}
+
+// Once is the one-time key of a step of the flow: presented twice, the second
+// is refused by the store.
+func (f *Flow) Once(step string) broker.Once {
+	return broker.Once{Key: broker.DigestOf("flow\x00" + step + "\x00" + f.ID), Expires: f.StartedAt().Add(Lifetime + time.Minute)}
+}
+
+// newID is sortable by age, so that the oldest flow of a browser is known by
+// its cookie's name, and unguessable, so that a name tells nothing.
+func newID(now time.Time) string {
+	var b [15]byte
+	binary.BigEndian.PutUint32(b[:4], uint32(now.Unix()))
+	rand.Read(b[4:])
+	return idEncoding.EncodeToString(b[:])
+}
+
+// idEncoding keeps the order of what it encodes.
+var idEncoding = base64.NewEncoding("-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz").WithPadding(base64.NoPadding)

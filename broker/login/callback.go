@@ -1,0 +1,83 @@
+package login
+
+import (
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"gatehouse/broker"
+	"gatehouse/broker/flow"
+	"gatehouse/broker/oauth"
+	"gatehouse/internal/httpx"
+)
+
+var (
+	errNotOffered = errors.New("connector is not among those offered")
+	errMixUp      = errors.New("state belongs to another connector, flow or visit")
+)
+
+// callback receives an upstream's answer.
+func (e *Endpoint) callback(w http.ResponseWriter, r *http.Request) error {
+	if wait, ok := e.PerAddress.Allow(httpx.LimitKey(httpx.About(r.Context()).Address)); !ok {
+		return oauth.Errorf(oauth.TemporarilyUnavailable, "too many sign-ins from your address").WithRetryAfter(wait)
+	}
+	params, err := oauth.ParseQuery(r.URL.RawQuery)
+	if err != nil || len(params.Repeated()) > 0 {
+		return flow.BadRequest("The answer of the identity provider cannot be read.", fmt.Errorf("callback parameters: %w", errors.Join(err, errMixUp)))
+	}
+	f, client, err := e.match(r, params.Get("state"))
+	if err != nil {
+		return err
+	}
+	connector, ok := e.Connectors[f.Attempt.Connector]
+	if !ok {
+		return flow.Over(client, errNotOffered)
+	}
+	values := url.Values{}
+	for name, value := range params.All() {
+		values.Set(name, value)
+	}
+	who, _, err := connector.Identify(r.Context(), values, e.login(f, client, false))
+	if err != nil {
+		return e.failed(w, r, f, client, connector.Describe(), err)
+	}
+	if who.Key.Connector != f.Attempt.Connector || who.Key.Issuer == "" || who.Key.Subject == "" {
+		return fmt.Errorf("connector %s answered an identity that is not its own", f.Attempt.Connector)
+	}
+	if wait, ok := e.PerPerson.Allow(string(who.Key.Bytes())); !ok {
+		return oauth.Errorf(oauth.TemporarilyUnavailable, "too many sign-ins to your account").WithRetryAfter(wait)
+	}
+	return e.Desk.CompleteLogin(w, r, f, client, who, connector.Describe())
+}
+
+// match finds the flow an answer belongs to. The state must be ours, for this
+// connector, for the flow of this browser, and for its latest visit: a mix-up
+// (RFC 9700 §4.4), a login CSRF (§4.7) and a stale answer all end here, before
+// the upstream's token endpoint hears of them.
+func (e *Endpoint) match(r *http.Request, state string) (*flow.Flow, *broker.Client, error) {
+	said, err := e.States.Open(state)
+	if err != nil {
+		return nil, nil, flow.Over(nil, err)
+	}
+	client, err := e.Clients.Client(r.Context(), said.ClientID)
+	if errors.Is(err, broker.ErrNotFound) {
+		return nil, nil, flow.Over(nil, err)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if said.Connector != r.PathValue("connector") {
+		return nil, nil, flow.Over(client, errMixUp)
+	}
+	f, err := e.Desk.Jar.Take(r, said.Flow)
+	if err != nil {
+		return nil, nil, flow.Over(client, err)
+	}
+	if f.Request.ClientID != said.ClientID || f.Attempt == nil || f.Attempt.Connector != said.Connector ||
+		subtle.ConstantTimeCompare([]byte(f.Attempt.Nonce), []byte(said.Nonce)) != 1 {
+		return nil, nil, flow.Over(client, errMixUp)
+	}
+	return f, client, nil
+}

@@ -1,0 +1,175 @@
+package login
+
+import (
+	"cmp"
+	"crypto/rand"
+	"encoding/base64"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"gatehouse/broker"
+	"gatehouse/broker/audit"
+	"gatehouse/broker/flow"
+	"gatehouse/broker/oauth"
+	"gatehouse/connectors"
+	"gatehouse/internal/httpx"
+	"gatehouse/web"
+)
+
+// Endpoint serves /login and /callback.
+type Endpoint struct {
+	Desk    *flow.Desk
+	Clients broker.Clients
+	States  *flow.States
+	// Connectors by ID.
+	Connectors map[string]connectors.Connector
+	// PerAddress bounds callbacks of one address, PerPerson sign-ins of one upstream
+	// identity.
+	PerAddress *httpx.Limiter
+	PerPerson  *httpx.Limiter
+	Log        *slog.Logger
+	Now        func() time.Time
+}
+
+// Mount adds the endpoint's routes.
+func (e *Endpoint) Mount(mux *http.ServeMux) {
+	mux.Handle("GET /login", httpx.Interactive(e.Desk.Page(audit.Login, e.choose)))
+	mux.Handle("GET /login/{connector}", httpx.Interactive(e.Desk.Page(audit.Login, e.start)))
+	mux.Handle("GET /callback/{connector}", httpx.Interactive(e.Desk.Page(audit.Callback, e.callback)))
+}
+
+// SignIn sends a person to the only connector of the step, or has them choose.
+func (e *Endpoint) SignIn(w http.ResponseWriter, r *http.Request, f *flow.Flow, client *broker.Client, s flow.Step) error {
+	if len(s.Connectors) == 1 {
+		return e.visit(w, r, f, client, s, s.Connectors[0])
+	}
+	if err := e.Desk.Jar.Put(w, r, f); err != nil {
+		e.Desk.Refuse(w, r, f, client, oauth.Errorf(oauth.InvalidRequest, "the request is too large").Because(err))
+		return nil
+	}
+	e.showChoices(w, f, client, s)
+	return nil
+}
+
+func (e *Endpoint) showChoices(w http.ResponseWriter, f *flow.Flow, client *broker.Client, s flow.Step) {
+	page := web.Chooser{ClientName: cmp.Or(client.Name, client.ID), ClientHost: flow.HostOf(f.Request.RedirectURI),
+		PolicyURI: client.PolicyURI, TermsURI: client.TermsURI}
+	for _, id := range s.Connectors {
+		if d, ok := e.Desk.Upstream(id); ok {
+			page.Choices = append(page.Choices, web.Choice{Name: d.Name, Type: d.Type,
+				URL: e.Desk.Issuer + "/login/" + url.PathEscape(id) + "?flow=" + url.QueryEscape(f.ID)})
+		}
+	}
+	e.Desk.Pages.Chooser(w, page)
+}
+
+// choose shows the chooser page of a flow again, whoever is signed in.
+func (e *Endpoint) choose(w http.ResponseWriter, r *http.Request) error {
+	f, client, step, err := e.resume(r)
+	if err != nil {
+		return err
+	}
+	if step.Action != flow.SignIn {
+		e.Desk.Refuse(w, r, f, client, step.Err)
+		return nil
+	}
+	e.showChoices(w, f, client, step)
+	return nil
+}
+
+// start goes to the upstream the person has chosen.
+func (e *Endpoint) start(w http.ResponseWriter, r *http.Request) error {
+	f, client, step, err := e.resume(r)
+	if err != nil {
+		return err
+	}
+	if step.Action != flow.SignIn {
+		e.Desk.Refuse(w, r, f, client, step.Err)
+		return nil
+	}
+	id := r.PathValue("connector")
+	if !slices.Contains(step.Connectors, id) {
+		return flow.BadRequest("This identity provider cannot be used for this application.", errNotOffered)
+	}
+	return e.visit(w, r, f, client, step, id)
+}
+
+// resume finds the flow a page of ours belongs to.
+func (e *Endpoint) resume(r *http.Request) (*flow.Flow, *broker.Client, flow.Step, error) {
+	f, err := e.Desk.Jar.Take(r, r.URL.Query().Get("flow"))
+	if err != nil {
+		return nil, nil, flow.Step{}, flow.Over(nil, err)
+	}
+	client, err := e.Desk.Client(r.Context(), f)
+	if err != nil {
+		return nil, nil, flow.Step{}, err
+	}
+	situation, err := e.Desk.Situation(r, f, client)
+	if err != nil {
+		return nil, nil, flow.Step{}, err
+	}
+	return f, client, flow.Offer(situation), nil
+}
+
+// visit makes what is fresh for each visit, remembers it in the browser and
+// sends the person to the upstream.
+func (e *Endpoint) visit(w http.ResponseWriter, r *http.Request, f *flow.Flow, client *broker.Client, s flow.Step, id string) error {
+	connector, ok := e.Connectors[id]
+	if !ok {
+		return flow.BadRequest("This identity provider cannot be used for this application.", errNotOffered)
+	}
+	f.SignedIn = ""
+	f.Attempt = &flow.Attempt{Connector: id, Nonce: random(), CodeVerifier: oauth.NewVerifier(), Forced: s.Force, Previous: e.previous(r, client, id)}
+	to, err := connector.AuthorizationURL(r.Context(), e.login(f, client, s.SelectAccount))
+	if err != nil {
+		return e.upstreamError(f, client, connector.Describe(), err)
+	}
+	if err := e.Desk.Jar.Put(w, r, f); err != nil {
+		e.Desk.Refuse(w, r, f, client, oauth.Errorf(oauth.InvalidRequest, "the request is too large").Because(err))
+		return nil
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Location", to)
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// login is the visit as the connector sees it.
+func (e *Endpoint) login(f *flow.Flow, client *broker.Client, selectAccount bool) connectors.Login {
+	a, q := f.Attempt, f.Request
+	return connectors.Login{
+		State:        e.States.Seal(flow.UpstreamState{Flow: f.ID, Connector: a.Connector, Nonce: a.Nonce, ClientID: client.ID}),
+		Nonce:        a.Nonce,
+		CodeVerifier: a.CodeVerifier,
+		RedirectURI:  e.Desk.Issuer + "/callback/" + a.Connector,
+		LoginHint:    q.LoginHint, ForceLogin: a.Forced, SelectAccount: selectAccount,
+		HasMaxAge: q.HasMaxAge, MaxAge: q.MaxAge, ACRValues: q.ACRValues,
+	}
+}
+
+// previous is the auth_time this browser has at the connector, which a fresh
+// authentication must exceed; zero when it has none.
+func (e *Endpoint) previous(r *http.Request, client *broker.Client, id string) int64 {
+	ref := e.Desk.Cookies.Ref(r)
+	if ref.IsZero() {
+		return 0
+	}
+	state, err := e.Desk.Sessions.Session(r.Context(), ref, client.ID, id, e.Now())
+	if err != nil || state.Session == nil {
+		return 0
+	}
+	if in := state.Session.SignIn(id); in != nil {
+		return in.AuthTime.Unix()
+	}
+	return 0
+}
+
+// random returns 128 bits for a nonce.
+func random() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}

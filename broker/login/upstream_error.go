@@ -1,0 +1,88 @@
+package login
+
+import (
+	"cmp"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+
+	"gatehouse/broker"
+	"gatehouse/broker/flow"
+	"gatehouse/broker/oauth"
+	"gatehouse/connectors"
+	"gatehouse/internal/httpx"
+	"gatehouse/web"
+)
+
+// wording is what a person is told about a kind of trouble with an upstream.
+// "%s" does not appear: names go into the title.
+type wording struct {
+	status               int
+	title, message, next string
+	retry                bool
+}
+
+// words has an entry for every connectors.Kind.
+var words = map[connectors.Kind]wording{
+	connectors.Declined: {http.StatusForbidden, "Sign-in was cancelled", "The sign-in was cancelled, or the provider declined it.",
+		"You can try again, choose another way to sign in, or go back to the application.", true},
+	connectors.NotAllowed: {http.StatusForbidden, "This account cannot be used here", "You signed in, but accounts like this one are not admitted.",
+		"Use your organisation's account. If this is it, ask whoever runs this service to admit it, and give them the reference number.", true},
+	connectors.Operator: {http.StatusBadGateway, "The provider is not set up correctly", "The identity provider refused this service, not you.",
+		"Trying again will not help. Tell whoever runs this service, and give them the reference number.", false},
+	connectors.Transient: {http.StatusServiceUnavailable, "The provider is not answering", "The identity provider cannot be reached, or asks to be left alone for a moment.",
+		"Try again in a minute.", true},
+	connectors.Interaction: {http.StatusForbidden, "The provider needs your attention", "The identity provider wants to ask you something first.",
+		"Try again and answer what it asks.", true},
+	connectors.Unmet: {http.StatusForbidden, "A stronger sign-in is needed", "The identity provider did not authenticate you as strongly as the application demands.",
+		"Try again with your second factor.", true},
+	connectors.Broken: {http.StatusBadRequest, "The sign-in could not be verified", "The answer of the identity provider did not pass our checks, so you were not signed in.",
+		"Try again. If it happens again, tell whoever runs this service, and give them the reference number.", true},
+}
+
+// failed ends a visit that brought nobody. The flow goes on without it, so that
+// the person may try again or choose another upstream.
+func (e *Endpoint) failed(w http.ResponseWriter, r *http.Request, f *flow.Flow, client *broker.Client, via connectors.Description, err error) error {
+	page := e.upstreamError(f, client, via, err)
+	if ce, ok := errors.AsType[*connectors.Error](err); ok && ce.Kind == connectors.Operator {
+		// The operator has to act: this line stands out from refusals of people.
+		e.Log.LogAttrs(r.Context(), slog.LevelError, "upstream refuses us", slog.String("request", httpx.About(r.Context()).ID),
+			slog.String("connector", via.ID), slog.String("code", ce.Code), slog.String("hint", ce.Hint))
+	}
+	f.Attempt = nil
+	if err := e.Desk.Jar.Put(w, r, f); err != nil {
+		return err
+	}
+	return page
+}
+
+// upstreamError is the page for trouble with an upstream.
+func (e *Endpoint) upstreamError(f *flow.Flow, client *broker.Client, via connectors.Description, err error) error {
+	ce, ok := errors.AsType[*connectors.Error](err)
+	if !ok {
+		ce = &connectors.Error{Kind: connectors.Broken, Err: err}
+	}
+	said := words[ce.Kind]
+	page := &flow.PageError{Status: said.status, Connector: via.ID, RetryAfter: ce.RetryAfter, Err: err, Page: web.Error{
+		Title: said.title, Next: said.next,
+		Message: via.Name + ": " + said.message,
+		BackURL: e.declined(f), BackLabel: "Back to " + cmp.Or(client.Name, client.ID),
+	}}
+	if ce.Code != "" {
+		page.Page.Message += " (" + ce.Code + ")"
+	}
+	if said.retry {
+		page.Page.RetryURL = e.Desk.Issuer + "/login?flow=" + url.QueryEscape(f.ID)
+	}
+	return page
+}
+
+// declined is the way back to the client with its request answered, for the
+// response modes that are a link.
+func (e *Endpoint) declined(f *flow.Flow) string {
+	if f.Request.ResponseMode == oauth.ResponseModeFormPost {
+		return ""
+	}
+	return e.Desk.Refusal(f.Request, oauth.Errorf(oauth.AccessDenied, "the person did not sign in")).Location()
+}

@@ -1,0 +1,81 @@
+package token
+
+import (
+	"context"
+	"time"
+
+	"gatehouse/broker"
+	"gatehouse/broker/mint"
+	"gatehouse/broker/oauth"
+	"gatehouse/internal/httpx"
+)
+
+// RefreshToken redeems refresh tokens and rotates them (RFC 6749 §6, RFC 9700
+// §4.14.2).
+type RefreshToken struct {
+	Tokens    broker.RefreshTokens
+	Mint      *mint.Minter
+	Lifetimes broker.Lifetimes
+	// PerAccount bounds tokens for one person.
+	PerAccount *httpx.Limiter
+	// Retry is how long a spent token may be presented once more by a client that
+	// never got the answer; zero for never.
+	Retry time.Duration
+}
+
+// GrantType is refresh_token.
+func (h *RefreshToken) GrantType() oauth.GrantType { return oauth.GrantTypeRefreshToken }
+
+// Redeem spends the presented token, stores its successor and mints.
+func (h *RefreshToken) Redeem(ctx context.Context, r Request) (Tokens, error) {
+	presented := r.Form.Get("refresh_token")
+	if presented == "" {
+		return Tokens{}, oauth.Errorf(oauth.InvalidRequest, "refresh_token is missing")
+	}
+	scopes, err := oauth.ParseScopes(r.Form.Get("scope"))
+	if err != nil {
+		return Tokens{}, err
+	}
+	token, err := h.Mint.ParseRefreshToken(presented)
+	if err != nil {
+		return Tokens{}, oauth.Errorf(oauth.InvalidGrant, "the refresh token is not valid").Because(err)
+	}
+	successor, next, err := newRefresh(h.Mint, r, h.Lifetimes, token.GrantID, token.Generation+1)
+	if err != nil {
+		return Tokens{}, err
+	}
+	r.Event.Type = broker.EventTokenRefreshed
+	outcome, err := h.Tokens.RotateRefreshToken(ctx, broker.Rotation{
+		Now: r.Now, GrantID: token.GrantID, ClientID: r.Client.ID, Presented: token.Digest,
+		Next: &next, Successor: mint.SealSuccessor(presented, successor), Retry: h.Retry, Event: r.Event,
+	}, func(s broker.State) error {
+		// RFC 6749 §6: a narrower scope is the client's choice, a wider one an error.
+		if !s.Grant.Scopes.Contains(scopes) {
+			return oauth.Errorf(oauth.InvalidScope, "scope is wider than what was granted")
+		}
+		return authorize(r, s, h.PerAccount)
+	})
+	if err != nil {
+		return Tokens{}, refused(err)
+	}
+	if outcome.Successor != nil {
+		// The answer to the first try was lost: the same token again.
+		if successor, err = mint.OpenSuccessor(presented, outcome.Successor); err != nil {
+			return Tokens{}, err
+		}
+	}
+	if len(scopes) == 0 {
+		scopes = outcome.Grant.Scopes
+	}
+	tokens, err := tokensOf(h.Mint, r, outcome, scopes, "")
+	tokens.RefreshToken = successor
+	return tokens, err
+}
+
+// newRefresh prepares a refresh token before the commit that may store it.
+func newRefresh(m *mint.Minter, r Request, base broker.Lifetimes, grantID string, generation uint32) (string, broker.NewRefresh, error) {
+	l := r.Client.Lifetimes.Or(base)
+	token, digest, err := m.NewRefreshToken(grantID, generation)
+	expires := r.Now.Add(l.RefreshToken)
+	return token, broker.NewRefresh{Digest: digest, Expires: expires, Forget: expires.Add(max(l.AccessToken, l.IDToken))}, err
+}

@@ -1,0 +1,44 @@
+package token
+
+import (
+	"gatehouse/broker"
+	"gatehouse/broker/mint"
+	"gatehouse/broker/oauth"
+	"gatehouse/broker/policy"
+	"gatehouse/internal/httpx"
+)
+
+// tokensOf mints what an outcome entitles to: an access token, and an ID token
+// when openid was granted (OpenID Connect Core §3.1.3.3). A refresh has no nonce
+// and keeps the auth_time of the sign-in (§12.2).
+func tokensOf(m *mint.Minter, r Request, o broker.Outcome, scopes oauth.Scopes, nonce string) (Tokens, error) {
+	tokens, err := accessToken(m, r, o, scopes)
+	if err != nil || !scopes.Has(oauth.OpenID) {
+		return tokens, err
+	}
+	tokens.IDToken, err = m.IDToken(idTokenParams(r, o, scopes, nonce, tokens.AccessToken))
+	return tokens, err
+}
+
+func accessToken(m *mint.Minter, r Request, o broker.Outcome, scopes oauth.Scopes) (Tokens, error) {
+	token, lifetime, err := m.AccessToken(mint.AccessTokenParams{Client: r.Client, Grant: o.Grant, Scopes: scopes, Now: r.Now})
+	return Tokens{AccessToken: token, Lifetime: lifetime, Scopes: scopes, Event: o.Event}, err
+}
+
+func idTokenParams(r Request, o broker.Outcome, scopes oauth.Scopes, nonce, access string) mint.IDTokenParams {
+	return mint.IDTokenParams{Client: r.Client, Grant: o.Grant, Scopes: scopes, Profile: o.Identity.Profile,
+		Nonce: nonce, AccessToken: access, Now: r.Now}
+}
+
+// authorize is what every grant runs on current records inside its commit. The
+// account is known there and no earlier, so its limit is taken there too; a verb
+// that runs it twice counts twice.
+func authorize(r Request, s broker.State, perAccount *httpx.Limiter) error {
+	if err := policy.Authorize(r.Client, s, s.Grant.Scopes); err != nil {
+		return err
+	}
+	if wait, ok := perAccount.Allow(s.Account.ID); !ok {
+		return oauth.Errorf(oauth.TemporarilyUnavailable, "too many requests for this account").WithRetryAfter(wait)
+	}
+	return nil
+}
