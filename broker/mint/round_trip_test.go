@@ -35,12 +35,15 @@ func TestWhatIsMintedIsReadBack(t *testing.T) {
 	}
 
 	forget := moment().Add(60e9)
-	code, key := m.NewCode(forget)
-	if got, err := m.ParseCode(code); err != nil || got != key || !got.Forget().Equal(forget) || got.Digest() != broker.DigestOf(code) {
+	id := broker.NewID(forget)
+	code, key, err := m.NewCode(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, of, err := m.ParseCode(code); err != nil || got != key || of != id || !got.Forget().Equal(forget) || got.Digest() != broker.DigestOf(code) {
 		t.Errorf("code %q: %v, %v", code, got, err)
 	}
 
-	id := broker.NewID(forget)
 	refresh, digest, err := m.NewRefreshToken(id, 7)
 	if err != nil {
 		t.Fatal(err)

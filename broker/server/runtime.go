@@ -1,0 +1,186 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"gatehouse/broker"
+	"gatehouse/broker/authorize"
+	"gatehouse/broker/clientauth"
+	"gatehouse/broker/consent"
+	"gatehouse/broker/discovery"
+	"gatehouse/broker/flow"
+	"gatehouse/broker/login"
+	"gatehouse/broker/mint"
+	"gatehouse/broker/oauth"
+	"gatehouse/broker/token"
+	"gatehouse/broker/userinfo"
+	"gatehouse/configs"
+	"gatehouse/connectors"
+	"gatehouse/internal/httpx"
+	"gatehouse/session"
+	"gatehouse/web"
+)
+
+// runtime is everything that follows from one loaded configuration. It is
+// immutable.
+type runtime struct {
+	config     *configs.Config
+	clients    clients
+	connectors map[string]connectors.Connector
+	upstreams  []connectors.Description
+	handler    http.Handler
+}
+
+// clients are those of the configuration.
+type clients map[string]*broker.Client
+
+// Client implements broker.Clients.
+func (c clients) Client(_ context.Context, id string) (*broker.Client, error) {
+	if client, ok := c[id]; ok {
+		return client, nil
+	}
+	return nil, broker.ErrNotFound
+}
+
+func (s *Server) newRuntime(c *configs.Config, pages *web.Pages) (*runtime, error) {
+	rt := &runtime{config: c, clients: clients{}, connectors: map[string]connectors.Connector{}}
+	configured, err := c.BrokerClients(s.hashes.Digest)
+	if err != nil {
+		return nil, err
+	}
+	for i := range configured {
+		rt.clients[configured[i].ID] = &configured[i]
+	}
+	env := connectors.Environment{Now: s.now, Log: s.log, Resolve: c.Resolve, Path: c.Path}
+	for _, section := range c.Connectors {
+		connector, err := section.Open(env)
+		if err != nil {
+			return nil, fmt.Errorf("connector %s: %w", section.Base().ID, err)
+		}
+		rt.connectors[section.Base().ID] = connector
+		rt.upstreams = append(rt.upstreams, connector.Describe())
+	}
+	minter, err := mint.New(mint.Config{Issuer: c.Issuer, Ring: s.ring, Secrets: s.secrets,
+		IDTokenAlg: c.Signing.IDToken, AccessTokenAlg: c.Signing.AccessToken, Lifetimes: c.Lifetimes.Broker()})
+	if err != nil {
+		return nil, err
+	}
+	return rt, s.mount(rt, pages, minter)
+}
+
+// mount makes the endpoints of a runtime and their routes.
+func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error {
+	c, limits := rt.config, rt.config.Limits
+	desk := &flow.Desk{
+		Issuer: c.Issuer, Clients: rt.clients, Logins: s.store, Sessions: s.store, Cookies: session.New(c.Issuer),
+		Jar: flow.NewJar(c.Issuer, s.secrets, s.now), Pages: pages, Audit: s.audit, Log: s.log, Now: s.now,
+		Upstreams: rt.upstreams, Lifetimes: c.Lifetimes.Broker(), PerAccount: s.limiter(limits.Authorize.PerAccount),
+		NewCode: minter.NewCode, NewAccountID: mint.NewAccountID,
+	}
+	signIn := &login.Endpoint{Desk: desk, Clients: rt.clients, States: flow.NewStates(s.secrets), Connectors: rt.connectors,
+		PerAddress: s.limiter(limits.Login.PerAddress), PerPerson: s.limiter(limits.Login.PerAccount), Log: s.log, Now: s.now}
+	desk.SignIn = signIn.SignIn
+	protect := http.NewCrossOriginProtection()
+	if err := protect.AddTrustedOrigin(originOf(c.Issuer)); err != nil {
+		return err
+	}
+	documents, err := discovery.New(discovery.Describe(c.Issuer, idTokenAlgorithms(rt)), s.ring.JWKS)
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	for _, endpoint := range []interface{ Mount(*http.ServeMux) }{
+		&authorize.Endpoint{Desk: desk, Clients: rt.clients, Supported: discovery.Scopes(), Upstreams: rt.upstreams,
+			Hint: hintReader(minter, s.now), PerAddress: s.limiter(limits.Authorize.PerAddress), Now: s.now},
+		signIn,
+		&consent.Endpoint{Desk: desk, Protect: protect},
+		s.tokenEndpoint(rt, minter),
+		&userinfo.Endpoint{Issuer: c.Issuer, Clients: rt.clients, Grants: s.store, Mint: minter, Audit: s.audit,
+			PerAddress: s.limiter(limits.UserInfo.PerAddress), PerAccount: s.limiter(limits.UserInfo.PerAccount), Now: s.now},
+		documents,
+	} {
+		endpoint.Mount(mux)
+	}
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		pages.Home(w, web.Home{Issuer: c.Issuer, DiscoveryURL: c.Issuer + "/.well-known/openid-configuration"})
+	})
+	rt.handler = below(c.Issuer, mux, documents)
+	return nil
+}
+
+func (s *Server) tokenEndpoint(rt *runtime, minter *mint.Minter) *token.Endpoint {
+	c, limits := rt.config, rt.config.Limits.Token
+	perAccount := s.limiter(limits.PerAccount)
+	grants := map[oauth.GrantType]token.GrantHandler{}
+	for _, h := range []token.GrantHandler{
+		&token.AuthorizationCode{Codes: s.store, Mint: minter, Lifetimes: c.Lifetimes.Broker(), PerAccount: perAccount},
+		&token.RefreshToken{Tokens: s.store, Mint: minter, Lifetimes: c.Lifetimes.Broker(), PerAccount: perAccount,
+			Retry: c.RefreshTokens.RetryWindow},
+	} {
+		grants[h.GrantType()] = h
+	}
+	return &token.Endpoint{
+		Clients: &clientauth.Authenticator{Clients: rt.clients, Secrets: s.hashes, Realm: c.Issuer,
+			Failures: &httpx.Limiter{Rate: 1, Burst: 30, Now: s.now}},
+		Grants: grants, Audit: s.audit, Now: s.now,
+		PerAddress: s.limiter(limits.PerAddress), PerClient: s.limiter(limits.PerClient),
+	}
+}
+
+// idTokenAlgorithms are those some client's ID tokens are signed with.
+func idTokenAlgorithms(rt *runtime) []string {
+	out := []string{rt.config.Signing.IDToken}
+	for _, client := range rt.clients {
+		if client.IDTokenAlg != "" && !slices.Contains(out, client.IDTokenAlg) {
+			out = append(out, client.IDTokenAlg)
+		}
+	}
+	slices.Sort(out[1:])
+	return out
+}
+
+// hintReader reads id_token_hints.
+func hintReader(m *mint.Minter, now func() time.Time) func(context.Context, string) (string, string, error) {
+	return func(ctx context.Context, raw string) (string, string, error) {
+		hint, err := m.ReadIDTokenHint(ctx, raw, now())
+		return hint.Subject, hint.ClientID, err
+	}
+}
+
+// limiter is the token bucket of a configured rate; nil, which limits nothing,
+// when it is off.
+func (s *Server) limiter(r configs.Rate) *httpx.Limiter {
+	if r.Off() {
+		return nil
+	}
+	return &httpx.Limiter{Rate: rate.Limit(r.PerSecond()), Burst: r.Burst(), Now: s.now}
+}
+
+// below serves mux under the issuer's path.
+func below(issuer string, mux *http.ServeMux, documents *discovery.Endpoint) http.Handler {
+	u, err := url.Parse(issuer)
+	path := strings.TrimSuffix(u.EscapedPath(), "/")
+	if err != nil || path == "" {
+		return mux
+	}
+	root := http.NewServeMux()
+	documents.MountRoot(root)
+	root.Handle(path+"/", http.StripPrefix(path, mux))
+	return root
+}
+
+func originOf(issuer string) string {
+	u, err := url.Parse(issuer)
+	if err != nil {
+		return issuer
+	}
+	return u.Scheme + "://" + u.Host
+}

@@ -1,0 +1,191 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"gatehouse/broker"
+	"gatehouse/broker/audit"
+	"gatehouse/broker/clientauth"
+	"gatehouse/broker/keys"
+	"gatehouse/broker/seal"
+	"gatehouse/configs"
+	"gatehouse/internal/httpx"
+	"gatehouse/web"
+)
+
+// Options are what a server is made of. All but Version are required.
+type Options struct {
+	Config  *configs.Config
+	Store   broker.Store
+	Secrets *seal.Keyring
+	Log     *slog.Logger
+	Now     func() time.Time
+	// Version is shown by metrics.
+	Version string
+}
+
+// Server is the process: everything that outlives a configuration.
+type Server struct {
+	store   broker.Store
+	secrets *seal.Keyring
+	ring    *keys.Ring
+	log     *slog.Logger
+	now     func() time.Time
+	hashes  *clientauth.Secrets
+	metrics *metrics
+	audit   *audit.Recorder
+
+	runtime atomic.Pointer[runtime]
+	certs   *certificates
+}
+
+// Open makes a server of its first configuration. It listens to nothing yet and
+// contacts no upstream.
+func Open(ctx context.Context, o Options) (*Server, error) {
+	registry := prometheus.NewRegistry()
+	m, err := newMetrics(registry, o.Version)
+	if err != nil {
+		return nil, err
+	}
+	counters, err := audit.NewMetrics(registry)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{store: o.Store, secrets: o.Secrets, log: o.Log, now: o.Now, hashes: clientauth.NewSecrets(),
+		metrics: m, audit: &audit.Recorder{Log: o.Log, Metrics: counters}}
+	s.ring, err = keys.Open(ctx, keys.Config{Store: o.Store, Schedule: schedule(o.Config), Now: o.Now, Log: o.Log})
+	if err != nil {
+		return nil, fmt.Errorf("signing keys: %w", err)
+	}
+	if err := s.load(o.Config); err != nil {
+		return nil, err
+	}
+	s.certs = &certificates{log: o.Log}
+	return s, s.certs.load(o.Config.TLS)
+}
+
+// schedule keeps keys published while a token they signed can be alive, and
+// afterwards while a session can bring one back as a hint.
+func schedule(c *configs.Config) keys.Schedule {
+	return keys.Schedule{
+		Algorithms: c.SigningAlgorithms(),
+		Overlap:    longestToken(c) + time.Hour,
+		Hints:      c.Lifetimes.Session + 24*time.Hour,
+	}
+}
+
+// longestToken is the longest lifetime any JWT of ours may have.
+func longestToken(c *configs.Config) time.Duration {
+	longest := max(c.Lifetimes.AccessToken, c.Lifetimes.IDToken)
+	for _, client := range c.Clients {
+		for _, l := range []*time.Duration{client.Lifetimes.AccessToken, client.Lifetimes.IDToken} {
+			if l != nil {
+				longest = max(longest, *l)
+			}
+		}
+	}
+	return longest
+}
+
+// Reload replaces the configuration. What only a restart can change (listeners,
+// storage, secrets, issuer, algorithms) must be the same; an error leaves
+// everything as it was.
+func (s *Server) Reload(c *configs.Config) error {
+	if err := sameProcess(s.runtime.Load().config, c); err != nil {
+		return err
+	}
+	if err := s.load(c); err != nil {
+		return err
+	}
+	return s.certs.load(c.TLS)
+}
+
+// sameProcess refuses changes that need a restart, all at once.
+func sameProcess(old, now *configs.Config) error {
+	var errs []error
+	for key, differs := range map[string]bool{
+		"issuer":        old.Issuer != now.Issuer,
+		"listen":        old.Listen != now.Listen,
+		"storage":       old.Storage != now.Storage,
+		"health.listen": old.Health.Listen != now.Health.Listen,
+		"tls":           old.TLS.Enabled() != now.TLS.Enabled(),
+		"signing":       fmt.Sprint(old.SigningAlgorithms()) != fmt.Sprint(now.SigningAlgorithms()),
+	} {
+		if differs {
+			errs = append(errs, fmt.Errorf("%s: changed; restart the server to use it", key))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Server) load(c *configs.Config) error {
+	pages, err := pagesOf(c)
+	if err != nil {
+		return err
+	}
+	next, err := s.newRuntime(c, pages)
+	if err != nil {
+		return err
+	}
+	s.runtime.Store(next)
+	return nil
+}
+
+func pagesOf(c *configs.Config) (*web.Pages, error) {
+	if c.Theme.Dir == "" {
+		return web.New(nil)
+	}
+	pages, err := web.New(os.DirFS(c.Theme.Dir))
+	if err != nil {
+		return nil, fmt.Errorf("theme.dir: %w", err)
+	}
+	return pages, nil
+}
+
+// Handler is the public surface, under the issuer's path.
+func (s *Server) Handler() http.Handler {
+	c := s.runtime.Load().config
+	https := strings.HasPrefix(c.Issuer, "https://")
+	chain := httpx.Chain{
+		Log: s.log, Now: s.now, Proxies: c.TrustedProxies, Observe: s.metrics.observe,
+		Headers: func(h http.Header) {
+			web.SecurityHeaders(h)
+			if https {
+				h.Set("Strict-Transport-Security", "max-age=31536000")
+			}
+		},
+	}
+	current := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.runtime.Load().handler.ServeHTTP(w, r) })
+	return chain.Wrap(s.guard(c, current))
+}
+
+// guard keeps plain HTTP to this machine and the named proxies: from anywhere
+// else, codes and cookies would cross the network in the clear.
+func (s *Server) guard(c *configs.Config, next http.Handler) http.Handler {
+	if c.TLS.Enabled() {
+		return next
+	}
+	proxies := httpx.Proxies(c.TrustedProxies)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		peer, err := netip.ParseAddrPort(r.RemoteAddr)
+		if err == nil && !peer.Addr().Unmap().IsLoopback() && !proxies.Trusts(peer.Addr().Unmap()) {
+			http.Error(w, "This address answers its proxy only. Use "+c.Issuer, http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Keys returns the signing keys, for the admin socket.
+func (s *Server) Keys() *keys.Ring { return s.ring }
