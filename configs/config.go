@@ -88,6 +88,9 @@ func load(path string, types Types, env func(string) (string, bool)) (*Config, e
 	if root != nil && !empty(root) {
 		d.structure(root, reflect.ValueOf(&c).Elem(), "")
 	}
+	if d.judged("") {
+		return nil, &Problems{d.problems} // it is no mapping at all
+	}
 	d.add(c.Validate())
 	c.absolutePaths()
 	surroundings, warnings := c.surroundings()

@@ -30,14 +30,14 @@ func (d *decoder) fail(line int, path, format string, args ...any) {
 	d.problems = append(d.problems, Problem{d.file, line, path, fmt.Sprintf(format, args...)})
 }
 
-// judged reports whether path, or something it is part of, has a problem already.
+// judged reports whether path, or something it is part of, has a problem already. The path "" is the whole file.
 func (d *decoder) judged(path string) bool {
 	for p := path; p != ""; p = parent(p) {
 		if d.failed[p] {
 			return true
 		}
 	}
-	return false
+	return d.failed[""]
 }
 
 // add places problems that were found in the decoded values.

@@ -31,12 +31,13 @@ func (h Health) Validate() []connectors.Problem {
 func (h Health) Off() bool { return h.Listen == Off }
 
 // validateAddress wants host:port with an address for a host: a name would be looked up once, at start, and what it
-// stands for decides whether plain HTTP is safe.
-func validateAddress(f *faults, path, address string) {
+// stands for decides whether plain HTTP is safe. It reports whether that is what it got.
+func validateAddress(f *faults, path, address string) bool {
+	before := len(*f)
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		f.add(path, "must be host:port, such as 127.0.0.1:5556, or :443 for every address")
-		return
+		return false
 	}
 	if _, err := netip.ParseAddr(host); err != nil && host != "" && host != "localhost" {
 		f.add(path, "must have an IP address or localhost before the colon, or nothing for every address")
@@ -44,6 +45,7 @@ func validateAddress(f *faults, path, address string) {
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		f.add(path, "must have a port from 1 to 65535 behind the colon, or 0 for any free one")
 	}
+	return len(*f) == before
 }
 
 // isLoopbackAddress reports whether a listener on the address is reached from this machine alone.
@@ -66,10 +68,10 @@ func validateProxies(networks []netip.Prefix) []connectors.Problem {
 // validateListeners checks what issuer, listen, tls, health and trusted_proxies mean together.
 func (c *Config) validateListeners() []connectors.Problem {
 	var f faults
-	validateAddress(&f, "listen", c.Listen)
+	sound := validateAddress(&f, "listen", c.Listen)
 	// Passwords never pass here, but codes, tokens and session cookies do (RFC 6749 §1.6, §3.1): without TLS only where
 	// the wire is this machine or a proxy that somebody has named.
-	if !c.TLS.Enabled() && !isLoopbackAddress(c.Listen) && len(c.TrustedProxies) == 0 {
+	if sound && !c.TLS.Enabled() && !isLoopbackAddress(c.Listen) && len(c.TrustedProxies) == 0 {
 		f.add("listen", "is plain HTTP for other machines: set tls, or listen on 127.0.0.1, or name the proxies in front in trusted_proxies")
 	}
 	if c.TLS.Enabled() && strings.HasPrefix(c.Issuer, "http:") {

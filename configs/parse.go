@@ -41,7 +41,7 @@ func parse(file string, source []byte) (root ast.Node, problems []Problem) {
 			root, problems = nil, []Problem{{File: file, Message: "cannot be read as YAML"}}
 		}
 	}()
-	tokens := lexer.Tokenize(string(source))
+	tokens := joinColons(lexer.Tokenize(string(source)))
 	if problems = checkTokens(file, tokens); len(problems) > 0 {
 		return nil, problems
 	}
@@ -113,6 +113,44 @@ func checkTokens(file string, tokens token.Tokens) (problems []Problem) {
 		}
 	}
 	return problems
+}
+
+// joinColons puts plain words with a colon in them together again where the lexer has taken them apart. Without a space
+// behind the colon a list [corp:staff] has one word in it (YAML 1.2.2 §7.3.3), but within braces the lexer sees a
+// mapping there (goccy/go-yaml#832), and names of groups and references to secrets are such words.
+func joinColons(tokens token.Tokens) token.Tokens {
+	var out token.Tokens
+	var open []token.Type // the brackets around, innermost last
+	for i := 0; i < len(tokens); i++ {
+		t := tokens[i]
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			open = append(open, t.Type)
+		case token.SequenceEndType, token.MappingEndType:
+			open = open[:max(len(open)-1, 0)]
+		}
+		inList := len(open) > 0 && open[len(open)-1] == token.SequenceStartType
+		for inList && i+2 < len(tokens) && splitAtColon(t, tokens[i+1], tokens[i+2]) {
+			t = token.String(t.Value+":"+tokens[i+2].Value, t.Origin+":"+tokens[i+2].Origin, t.Position)
+			i += 2
+		}
+		out.Add(t)
+	}
+	return out
+}
+
+func splitAtColon(before, colon, behind *token.Token) bool {
+	return colon.Type == token.MappingValueType && colon.Origin == ":" && isPlain(before) && isPlain(behind) &&
+		strings.HasSuffix(before.Origin, before.Value) && strings.HasPrefix(behind.Origin, behind.Value)
+}
+
+// isPlain reports whether a token is a word without quotes.
+func isPlain(t *token.Token) bool {
+	switch t.Type {
+	case token.StringType, token.IntegerType, token.FloatType, token.BoolType, token.NullType:
+		return true
+	}
+	return false
 }
 
 // syntaxError takes the parser's error apart. Its text would repeat lines of the file, and with them secrets.

@@ -1,0 +1,176 @@
+package configs
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/broker"
+	"gatehouse/broker/oauth"
+)
+
+// plain stands for the digest of package clientauth, so that tests see what went in.
+func plain(secret string) (string, error) { return "digest of " + secret, nil }
+
+const (
+	bcryptHash = "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
+	argonHash  = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+)
+
+func TestClientKeys(t *testing.T) {
+	t.Parallel()
+	public := "clients: [{client_id: cli, token_endpoint_auth_method: none, redirect_uris: ['http://127.0.0.1/cb']"
+	with := func(line string) string { return minimal + wiki + "    " + line + "\n" }
+	for _, row := range []struct {
+		name, content string
+		want          []string
+	}{
+		{"a public client", minimal + public + "}]\n", nil},
+		{"a native client with a scheme of its own", minimal + strings.Replace(public, "http://127.0.0.1/cb", "com.example.app:/cb", 1) + ", application_type: native}]\n", nil},
+		{"a web client with a scheme of its own", minimal + strings.Replace(public, "http://127.0.0.1/cb", "com.example.app:/cb", 1) + "}]\n",
+			[]string{"4: clients[0].redirect_uris[0]: redirect URI uses a private-use scheme"}},
+		{"a public client with a secret", minimal + public + ", client_secret: env:WIKI_SECRET}]\n", []string{"4: clients[0].client_secret: must be absent"}},
+		{"a public client with a list of secrets", minimal + public + ", client_secrets: [env:WIKI_SECRET]}]\n", []string{"4: clients[0].client_secret: must be absent"}},
+		{"a public client without PKCE", minimal + public + ", require_pkce: false}]\n", []string{"4: clients[0].require_pkce: must not be false"}},
+		{"a confidential client without secret", minimal + "clients: [{client_id: a, redirect_uris: ['https://a.example']}]\n", []string{"4: clients[0].client_secret: required"}},
+		{"a confidential client with an empty list of secrets", minimal + "clients: [{client_id: a, client_secrets: [], redirect_uris: ['https://a.example']}]\n", []string{"4: clients[0].client_secret: required"}},
+		{"a secret and a list of them", with("client_secrets: [env:CORP_SECRET]"), []string{"8: clients[0].client_secrets: cannot be combined"}},
+		{"two clients of one name", minimal + wiki + strings.TrimPrefix(wiki, "clients:\n"), []string{"8: clients[1].client_id: is that of clients[0] too"}},
+		{"a reserved name", minimal + strings.Replace(wiki, "wiki", "gatehouse", 1), []string{"5: clients[0].client_id: gatehouse is reserved"}},
+		{"a name that is a URL", minimal + strings.Replace(wiki, "wiki", "https://a.example/c", 1), []string{"5: clients[0].client_id: must not be a URL"}},
+		{"a name with a space", minimal + strings.Replace(wiki, "wiki", "the wiki", 1), []string{"5: clients[0].client_id: must be at most 255"}},
+		{"no name", minimal + strings.Replace(wiki, "client_id: wiki", "client_name: Wiki", 1), []string{"5: clients[0].client_id: required"}},
+		{"a name for pages that fills them", with("client_name: " + strings.Repeat("x", 101)), []string{"8: clients[0].client_name: must be at most 100"}},
+		{"no redirect URI", minimal + "clients: [{client_id: a, client_secret: env:WIKI_SECRET, redirect_uris: []}]\n", []string{"4: clients[0].redirect_uris: required"}},
+		{"a redirect URI twice", with("post_logout_redirect_uris: ['https://a.example', 'https://a.example']"), []string{"8: clients[0].post_logout_redirect_uris[1]: is in the list already"}},
+		{"a redirect URI with a wildcard", minimal + strings.Replace(wiki, "https://wiki.example.com", "https://*.example.com", 1), []string{"7: clients[0].redirect_uris[0]: redirect URI must not have a wildcard"}},
+		{"plain HTTP after sign-out", with("post_logout_redirect_uris: ['http://wiki.example.com']"), []string{"8: clients[0].post_logout_redirect_uris[0]: redirect URI must use https"}},
+		{"an unknown authentication method", with("token_endpoint_auth_method: basic"), []string{"8: clients[0].token_endpoint_auth_method: must be client_secret_basic"}},
+		{"an authentication method of later", with("token_endpoint_auth_method: private_key_jwt"), []string{"8: clients[0].token_endpoint_auth_method: private_key_jwt is not supported"}},
+		{"the password grant", with("grant_types: [authorization_code, password]"), []string{"8: clients[0].grant_types[1]: password is refused"}},
+		{"a grant of later", with("grant_types: [authorization_code, client_credentials]"), []string{"8: clients[0].grant_types[1]: client_credentials is not supported"}},
+		{"an unknown grant", with("grant_types: [authorization_code, code]"), []string{"8: clients[0].grant_types[1]: must be authorization_code"}},
+		{"grants without a way to sign in", with("grant_types: [refresh_token]"), []string{"8: clients[0].grant_types: must hold authorization_code"}},
+		{"the implicit flow", with("response_types: [code, token]"), []string{"8: clients[0].response_types[1]: must be code"}},
+		{"no response type", with("response_types: []"), []string{"8: clients[0].response_types: is an empty list"}},
+		{"an unknown scope", with("scope: openid mail"), []string{"8: clients[0].scope: mail is not known here"}},
+		{"an empty scope", with("scope: ''"), []string{"8: clients[0].scope: is empty"}},
+		{"a scope that is none", with("scope: 'openid \"'"), []string{"8: clients[0].scope: scope contains a character"}},
+		{"an unknown connector", with("connectors: [crop]"), []string{"8: clients[0].connectors[0]: is not the id of a connector: did you mean corp?"}},
+		{"a connector twice", with("connectors: [corp, corp]"), []string{"8: clients[0].connectors[1]: is in the list already"}},
+		{"no connector at all", with("connectors: []"), []string{"8: clients[0].connectors: is an empty list, which would admit nobody"}},
+		{"a rule that says nothing", with("allow: {}"), []string{"8: clients[0].allow: is empty, which would admit everybody"}},
+		{"a rule with an empty list", with("allow: {groups: [], email_domains: [example.com]}"), []string{"8: clients[0].allow.groups: is an empty list, which would admit everybody"}},
+		{"a rule with an empty group", with("allow: {groups: ['']}"), []string{"8: clients[0].allow.groups[0]: is empty"}},
+		{"a rule with an address for a domain", with("allow: {email_domains: ['@example.com']}"), []string{"8: clients[0].allow.email_domains[0]: must be a domain"}},
+		{"a signature with a shared secret", with("id_token_signed_response_alg: HS256"), []string{"8: clients[0].id_token_signed_response_alg: must be one of"}},
+		{"an unsigned access token", with("access_token_signed_response_alg: none"), []string{"8: clients[0].access_token_signed_response_alg: must be one of"}},
+		{"some claims", with("id_token_claims: some"), []string{"8: clients[0].id_token_claims: must be full or minimal"}},
+		{"an age of zero", with("default_max_age: 0"), []string{"8: clients[0].default_max_age: must be a number of seconds from 1"}},
+		{"an application type of its own", with("application_type: spa"), []string{"8: clients[0].application_type: must be web or native"}},
+		{"a logo over plain HTTP", with("logo_uri: http://wiki.example.com/logo.png"), []string{"8: clients[0].logo_uri: must be an https URL"}},
+		{"a script for a policy", with("policy_uri: 'javascript:alert(1)'"), []string{"8: clients[0].policy_uri: must be an https URL"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			wantProblems(t, row.content, row.want...)
+		})
+	}
+}
+
+func TestConnectorThatCannotBeReadHidesNoOtherProblem(t *testing.T) {
+	t.Parallel()
+	// The client names corp, which is the entry that could not be read: that is one problem, not two.
+	wantProblems(t, strings.Replace(minimal, "type: fake", "type: faker", 1)+wiki+"    connectors: [corp]\n    scope: x\n",
+		"3: connectors[0].type: unknown connector type", "9: clients[0].scope: x is not known")
+}
+
+func TestClientsOfTheBroker(t *testing.T) {
+	t.Parallel()
+	c := mustLoad(t, minimal+wiki+`  - client_id: full
+    client_name: Full
+    client_secrets: [env:CORP_SECRET, "`+bcryptHash+`", "`+argonHash+`"]
+    token_endpoint_auth_method: client_secret_post
+    redirect_uris: [https://a.example/cb, https://b.example/cb]
+    post_logout_redirect_uris: [https://a.example/bye]
+    grant_types: [authorization_code]
+    response_types: [code]
+    scope: openid email
+    connectors: [corp]
+    skip_consent: true
+    require_pkce: false
+    allow: {groups: [corp:staff], email_domains: [Example.COM]}
+    id_token_signed_response_alg: ES256
+    access_token_signed_response_alg: RS256
+    id_token_claims: minimal
+    lifetimes: {code: 10s}
+    default_max_age: 3600
+    client_uri: https://a.example
+    logo_uri: https://a.example/logo.png
+    policy_uri: https://a.example/policy
+    tos_uri: https://a.example/tos
+`)
+	got, err := c.BrokerClients(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []broker.Client{{
+		ID: "wiki", Name: "wiki", Secrets: []string{"digest of wiki-secret-in-the-environment"},
+		AuthMethod:    oauth.AuthMethodClientSecretBasic,
+		RedirectURIs:  []string{"https://wiki.example.com/callback"},
+		GrantTypes:    []oauth.GrantType{oauth.GrantTypeAuthorizationCode, oauth.GrantTypeRefreshToken},
+		ResponseTypes: []oauth.ResponseType{oauth.ResponseTypeCode},
+	}, {
+		ID: "full", Name: "Full", Secrets: []string{"digest of corp-secret-in-the-environment", bcryptHash, argonHash},
+		AuthMethod:   oauth.AuthMethodClientSecretPost,
+		RedirectURIs: []string{"https://a.example/cb", "https://b.example/cb"}, PostLogout: []string{"https://a.example/bye"},
+		GrantTypes: []oauth.GrantType{oauth.GrantTypeAuthorizationCode}, ResponseTypes: []oauth.ResponseType{oauth.ResponseTypeCode},
+		Scopes: oauth.Scopes{"openid", "email"}, Connectors: []string{"corp"}, SkipConsent: true, PKCEOptional: true,
+		Allow:      broker.Allow{Groups: []string{"corp:staff"}, EmailDomains: []string{"example.com"}},
+		IDTokenAlg: "ES256", AccessTokenAlg: "RS256", MinimalIDToken: true,
+		Lifetimes: broker.Lifetimes{Code: 10 * time.Second}, DefaultMaxAge: time.Hour,
+		URI: "https://a.example", LogoURI: "https://a.example/logo.png", PolicyURI: "https://a.example/policy", TermsURI: "https://a.example/tos",
+	}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("clients:\n%+v\nwant:\n%+v", got, want)
+	}
+	failure := errors.New("no digest today")
+	if _, err := c.BrokerClients(func(string) (string, error) { return "", failure }); !errors.Is(err, failure) {
+		t.Errorf("the error of digest is lost: %v", err)
+	}
+}
+
+func TestClientSecretsThatAreHashes(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ name, secret, problem string }{
+		{"bcrypt", bcryptHash, ""},
+		{"argon2id", argonHash, ""},
+		{"bcrypt cut short", bcryptHash[:50], "looks like a bcrypt hash but is not one"},
+		{"bcrypt with something behind it", bcryptHash + "x", "looks like a bcrypt hash but is not one"},
+		{"bcrypt that takes a minute", strings.Replace(bcryptHash, "$10$", "$18$", 1), "has a bcrypt cost of 18"},
+		{"argon2i", strings.Replace(argonHash, "argon2id", "argon2i", 1), "looks like an argon2id hash but is not one"},
+		{"argon2id of another version", strings.Replace(argonHash, "v=19", "v=16", 1), "looks like an argon2id hash but is not one"},
+		{"argon2id without parameters", strings.Replace(argonHash, "m=65536,t=3,p=4", "m=65536", 1), "looks like an argon2id hash but is not one"},
+		{"argon2id with parameters behind", strings.Replace(argonHash, "p=4", "p=4,x=1", 1), "looks like an argon2id hash but is not one"},
+		{"argon2id with a short salt", strings.Replace(argonHash, "c29tZXNhbHRzb21lc2FsdA", "c2E", 1), "looks like an argon2id hash but is not one"},
+		{"argon2id with no rounds", strings.Replace(argonHash, "t=3", "t=0", 1), "looks like an argon2id hash but is not one"},
+		{"argon2id that takes gigabytes", strings.Replace(argonHash, "m=65536", "m=4194304", 1), "has argon2id parameters beyond"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			content := minimal + strings.Replace(wiki, "env:WIKI_SECRET", "'"+row.secret+"'", 1)
+			if row.problem == "" {
+				if warnings := mustLoad(t, content).Warnings(); len(warnings) > 0 {
+					t.Errorf("a hash is warned of: %v", warnings)
+				}
+				return
+			}
+			got := problemsOf(t, content)
+			if len(got) != 1 || !strings.HasPrefix(got[0], "6: clients[0].client_secret: "+row.problem) || strings.Contains(got[0], row.secret) {
+				t.Errorf("problems: %v", got)
+			}
+		})
+	}
+}
