@@ -81,7 +81,7 @@ func (p *Provider) ask(w http.ResponseWriter, r *http.Request, req *request) {
 		Again: signedIn && req.reauthenticates(s, p.opts.Now()), Consent: req.prompts("consent"),
 	}
 	for _, one := range p.cast.all() {
-		row := personRow{ID: one.ID, Name: one.Name, Email: p.addressOf(one), Note: one.Note, Disabled: p.cast.isDisabled(one.ID)}
+		row := p.row(one)
 		switch {
 		case signedIn && one.ID == person.ID:
 			page.Current = append(page.Current, row)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -144,7 +145,7 @@ func fields(params url.Values) []field {
 func (p *Provider) showSession(w http.ResponseWriter, r *http.Request) {
 	page := sessionPage{Action: p.SessionURL()}
 	if _, person, ok := p.signedIn(r); ok {
-		page.Current = append(page.Current, personRow{ID: person.ID, Name: person.Name, Email: p.addressOf(person), Note: person.Note})
+		page.Current = append(page.Current, p.row(person))
 	}
 	p.pages.session(w, page)
 }
@@ -158,10 +159,15 @@ func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, p.SessionURL(), http.StatusSeeOther)
 }
 
-// addressOf is the line under a person's name.
-func (p *Provider) addressOf(person Person) string {
+// row is how a person appears on a page: GitHub's people have logins, and not all
+// of them a name.
+func (p *Provider) row(person Person) personRow {
+	row := personRow{ID: person.ID, Name: person.Name, Email: person.Email, Note: person.Note, Disabled: p.cast.isDisabled(person.ID)}
 	if p.brand.Slug == "github" {
-		return "@" + person.GitHub.Login
+		row.Email = "@" + person.GitHub.Login
 	}
-	return person.Email
+	if row.Name == "" {
+		row.Name, row.Email = strings.TrimPrefix(row.Email, "@"), ""
+	}
+	return row
 }

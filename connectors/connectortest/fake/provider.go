@@ -24,6 +24,7 @@ type Provider struct {
 	record   *record
 	ledger   *ledger
 	sessions *sessions
+	consents *consents
 	keys     *keyring
 
 	mu   sync.Mutex
@@ -67,7 +68,8 @@ func newProvider(o Options, b brand, people []Person, v vendor) *Provider {
 	p := &Provider{
 		opts: o, brand: b, vendor: v, mux: http.NewServeMux(),
 		cast: newCast(people), script: newScript(o), record: newRecord(), ledger: newLedger(), sessions: newSessions(o.SignInAs),
-		base: &url.URL{Scheme: "http", Host: "fake.invalid"},
+		consents: newConsents(),
+		base:     &url.URL{Scheme: "http", Host: "fake.invalid"},
 	}
 	p.pages = newPages(b, func() string { return p.baseURL().Path })
 	p.keys = newKeyring(o.Keys, "RS256", nameByThumbprint)
@@ -86,13 +88,18 @@ func (p *Provider) route(pattern string, e Endpoint, h http.HandlerFunc) {
 // a trailing slash. A path is allowed: it comes before every path of the vendor.
 // SetURL panics if base is not an absolute URL.
 func (p *Provider) SetURL(base string) {
+	u := mustBase(base)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.base = u
+}
+
+func mustBase(base string) *url.URL {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || strings.HasSuffix(base, "/") {
 		panic(fmt.Sprintf("fake: %q is not an absolute URL without a trailing slash", base))
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.base = u
+	return u
 }
 
 // URL is the base URL; what the vendor's root is in reality.
@@ -119,11 +126,12 @@ const maxForm = 1 << 20
 
 // ServeHTTP records the request and serves it.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	p.serve(w, r, p.mux)
+	p.serve(w, r, p.mux, p.baseURL().Path)
 }
 
-func (p *Provider) serve(w http.ResponseWriter, r *http.Request, mux http.Handler) {
-	if prefix := p.baseURL().Path; prefix != "" {
+// serve hands a request whose path begins with prefix to one of the fake's muxes.
+func (p *Provider) serve(w http.ResponseWriter, r *http.Request, mux http.Handler, prefix string) {
+	if prefix != "" {
 		if !strings.HasPrefix(r.URL.Path, prefix+"/") {
 			http.NotFound(w, r)
 			return

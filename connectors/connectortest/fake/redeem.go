@@ -41,13 +41,13 @@ type redemption struct {
 	redirectURI string
 	verifier    string
 	now         time.Time
-	// lenient redirects may be left out (GitHub).
+	// lenient redirect URIs may be left out of either request (GitHub).
 	lenient bool
 }
 
 // fits compares the redirect URI with the authorization request's (RFC 6749 §4.1.3).
 func (r redemption) fits(g *grant) bool {
-	if r.lenient && r.redirectURI == "" {
+	if r.lenient && (r.redirectURI == "" || g.redirectURI == "") {
 		return true
 	}
 	return r.redirectURI == g.redirectURI
