@@ -200,10 +200,11 @@ func TestRotationUnderLoad(t *testing.T) {
 				verified.Add(1)
 				r.JWKS()
 				r.Info()
+				runtime.Gosched() // the others, and the rotations
 			}
 		})
 	}
-	for i := range 30 {
+	for i := range 15 {
 		c.Advance(day) // a tick may be late, never by more than the overlap
 		var turns sync.WaitGroup
 		for _, r := range rings {
@@ -228,7 +229,7 @@ func TestRotationUnderLoad(t *testing.T) {
 	if !slices.Equal(ids(rings[0]), ids(rings[1])) {
 		t.Errorf("replicas use %v and %v", ids(rings[0]), ids(rings[1]))
 	}
-	if len(store.events) < 10 {
+	if len(store.events) < 5 {
 		t.Errorf("only %d changes of keys", len(store.events))
 	}
 }
