@@ -2,6 +2,7 @@ package jose
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 )
@@ -9,15 +10,19 @@ import (
 // StrictUnmarshal decodes one JSON document into v like json.Unmarshal, but refuses what has more than one reading: a
 // member twice in an object at any depth, a member that encoding/json would take for one of v's though its case
 // differs, invalid UTF-8, unpaired surrogates, NUL, more than 32 levels, and data behind the end. Members that v does
-// not know are ignored (RFC 7519 §4, OIDC Discovery §3). The caller bounds the size of data. A text of that kind is
-// [ErrMalformed]; a value of the wrong type gives the error of encoding/json, wrapped in ErrMalformed too.
+// not know are ignored (RFC 7519 §4, OIDC Discovery §3). The caller bounds the size of data. All of
+// that is [ErrMalformed], and so is a value of the wrong type; the error of an UnmarshalJSON method is wrapped in it.
 //
 // The shape of v's type is worked out at each call, some microseconds: fit for what a login fetches, not for inner loops.
 func StrictUnmarshal(data []byte, v any) error {
 	if err := scan(data, shapeOfType(reflect.TypeOf(v))); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(data, v); err != nil {
+	err := json.Unmarshal(data, v)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("%w: %q is of a wrong type", ErrMalformed, wrong.Field) // its own text may repeat the value
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	return nil

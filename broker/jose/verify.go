@@ -154,7 +154,9 @@ func (u *Unverified) verifySignature(ctx context.Context, keys KeySource) (Key, 
 
 // checkSignature lets go-jose verify. key is a public key that fits the algorithm, or the secret for HMAC.
 func (u *Unverified) checkSignature(key any) error {
-	// RFC 7518 §3.4: R and S have a fixed length each; DER is another length and none is negotiable (JW-13).
+	// RFC 7518 §3.4: R and S have a fixed length each; DER is another length and none is negotiable (JW-13). A high S is
+	// not refused: JOSE asks for no low one and half of all honest signatures have it, so nothing may rely on the bytes
+	// of a signature being unique; replay is told by jti.
 	if t, _ := traitsOf(u.Header.Algorithm); len(u.signature) == 0 || t.signature != 0 && len(u.signature) != t.signature {
 		return fmt.Errorf("%w: wrong length for %s", ErrSignature, u.Header.Algorithm)
 	}
