@@ -39,7 +39,10 @@ func (e *Endpoint) callback(w http.ResponseWriter, r *http.Request) error {
 	for name, value := range params.All() {
 		values.Set(name, value)
 	}
-	who, _, err := connector.Identify(r.Context(), values, e.login(f, client, false))
+	attempt := e.login(f, client, false)
+	// What was matched above is the state; sealing it again makes another string.
+	attempt.State = params.Get("state")
+	who, _, err := connector.Identify(r.Context(), values, attempt)
 	if err != nil {
 		return e.failed(w, r, f, client, connector.Describe(), err)
 	}
