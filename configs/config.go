@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"reflect"
 
+	"github.com/goccy/go-yaml/ast"
+
 	"gatehouse/connectors"
 )
 
@@ -65,45 +67,66 @@ func later() map[string]string {
 
 // Load reads and checks the file. Its error is a [*Problems]. Besides the file it reads the environment variables and
 // files that the file refers to; it writes nothing and keeps nothing.
-func Load(path string, types Types) (*Config, error) {
-	return load(path, types, os.LookupEnv)
-}
+func Load(path string, types Types) (*Config, error) { return load(path, types, os.LookupEnv) }
 
 func load(path string, types Types, env func(string) (string, bool)) (*Config, error) {
-	source, err := readFile(path, maxFile)
-	if err != nil {
-		return nil, &Problems{[]Problem{{File: path, Message: fmt.Sprintf("cannot be read: %v", reason(err))}}}
+	c, d := read(path, types, env)
+	if c == nil {
+		return nil, &Problems{d.problems}
 	}
-	dir, err := filepath.Abs(filepath.Dir(path))
-	if err != nil {
-		return nil, &Problems{[]Problem{{File: path, Message: fmt.Sprintf("has no absolute path: %v", err)}}}
-	}
-	c := defaults()
-	c.file, c.dir, c.env = path, dir, env
-	root, problems := parse(path, source)
-	if len(problems) > 0 {
-		return nil, &Problems{problems}
-	}
-	d := &decoder{file: path, types: types, later: later(), lines: map[string]int{}, failed: map[string]bool{}}
-	if root != nil && !empty(root) {
-		d.structure(root, reflect.ValueOf(&c).Elem(), "")
-	}
-	if d.judged("") {
-		return nil, &Problems{d.problems} // it is no mapping at all
-	}
-	d.add(c.Validate())
-	c.absolutePaths()
 	surroundings, warnings := c.surroundings()
 	d.add(surroundings)
-	if len(d.problems) > 0 {
-		sortProblems(d.problems)
-		return nil, &Problems{d.problems}
+	if err := d.err(); err != nil {
+		return nil, err
 	}
 	for _, w := range warnings {
 		c.warnings = append(c.warnings, Problem{path, d.line(w.Path), w.Path, w.Message})
 	}
 	sortProblems(c.warnings)
-	return &c, nil
+	return c, nil
+}
+
+// Parse is [Load] without a look at what the file refers to, and without warnings. It is for commands that only ask
+// where things are: whoever runs them need not hold the broker's secrets.
+func Parse(path string, types Types) (*Config, error) {
+	c, d := read(path, types, os.LookupEnv)
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// read decodes the file and validates its values. The problems are in the decoder; the configuration is nil when there
+// is nothing more to be found.
+func read(path string, types Types, env func(string) (string, bool)) (*Config, *decoder) {
+	d := &decoder{file: path, types: types, later: later(), lines: map[string]int{}, failed: map[string]bool{}}
+	complain := func(format string, args ...any) (*Config, *decoder) {
+		d.problems = append(d.problems, Problem{File: path, Message: fmt.Sprintf(format, args...)})
+		return nil, d
+	}
+	source, err := readFile(path, maxFile)
+	if err != nil {
+		return complain("cannot be read: %v", reason(err))
+	}
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return complain("has no absolute path: %v", err)
+	}
+	var root ast.Node
+	if root, d.problems = parse(path, source); len(d.problems) > 0 {
+		return nil, d
+	}
+	c := defaults()
+	c.file, c.dir, c.env = path, dir, env
+	if root != nil && !empty(root) {
+		d.structure(root, reflect.ValueOf(&c).Elem(), "")
+	}
+	if d.judged("") {
+		return nil, d // it is no mapping at all
+	}
+	d.add(c.Validate())
+	c.absolutePaths()
+	return &c, d
 }
 
 // Validate returns every problem that can be seen in the values alone, without looking at files or the environment.

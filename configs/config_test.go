@@ -187,3 +187,21 @@ health: {listen: ":5557"}
 		t.Errorf("a plain file has warnings: %v", quiet.Warnings())
 	}
 }
+
+func TestParseLooksAtNothingButTheFile(t *testing.T) {
+	t.Parallel()
+	path := write(t, strings.Replace(minimal, "CORP_SECRET", "NONE", 1)+"storage: {path: none/broker.db}\n")
+	if _, err := load(path, fakeTypes(), environment); err == nil {
+		t.Fatal("the file can be loaded, so the test shows nothing")
+	}
+	c, err := Parse(path, fakeTypes())
+	if err != nil || c.Admin.Socket != filepath.Join(filepath.Dir(path), "none", "broker.sock") {
+		t.Errorf("parsed: %v, %v", c, err)
+	}
+	if _, err := Parse(write(t, minimal+"listen: x\n"), fakeTypes()); err == nil {
+		t.Error("an invalid value is not seen")
+	}
+	if _, err := Parse(filepath.Join(t.TempDir(), "none"), fakeTypes()); err == nil {
+		t.Error("a missing file is not seen")
+	}
+}

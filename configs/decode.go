@@ -60,6 +60,15 @@ func (d *decoder) line(path string) int {
 	return 0
 }
 
+// err is every problem, in the order of the lines; nil when there is none.
+func (d *decoder) err() error {
+	if len(d.problems) == 0 {
+		return nil
+	}
+	sortProblems(d.problems)
+	return &Problems{d.problems}
+}
+
 // value decodes n into v, which is addressable.
 func (d *decoder) value(n ast.Node, v reflect.Value, path string) {
 	if d.special(n, v, path) {
