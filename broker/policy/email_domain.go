@@ -57,7 +57,8 @@ func isDomain(s string) bool {
 			}
 		}
 	}
-	return true
+	// RFC 3696 §2: a top-level domain is not all digits; what looks like an IPv4 address is one.
+	return strings.Trim(s[strings.LastIndexByte(s, '.')+1:], "0123456789") != ""
 }
 
 func isAlphanumeric(c byte) bool {
