@@ -73,7 +73,7 @@ func (f *GitHub) respondToken(r *http.Request) map[string]any {
 	if f.opts.GitHub.App {
 		return map[string]any{
 			"access_token": f.newAccess("ghu_", g, nil, githubAppToken), "expires_in": int(githubAppToken.Seconds()),
-			"refresh_token": f.newRefresh("ghr_", g, githubAppRefresh), "refresh_token_expires_in": int(githubAppRefresh.Seconds()),
+			"refresh_token": f.newRefresh("ghr_", g, githubAppRefresh, 0), "refresh_token_expires_in": int(githubAppRefresh.Seconds()),
 			"scope": "", "token_type": "bearer",
 		}
 	}

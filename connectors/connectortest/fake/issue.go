@@ -23,9 +23,11 @@ func (p *Provider) newAccess(prefix string, g *grant, scopes []string, life time
 	return value
 }
 
-func (p *Provider) newRefresh(prefix string, g *grant, life time.Duration) string {
+// newRefresh issues a refresh token that lives for life (zero: for ever) and may
+// rest unused for idle (zero: for ever).
+func (p *Provider) newRefresh(prefix string, g *grant, life, idle time.Duration) string {
 	value := random(prefix, 32)
-	p.ledger.putRefresh(value, g, p.opts.Now(), life)
+	p.ledger.putRefresh(value, g, p.opts.Now(), life, idle)
 	return value
 }
 

@@ -19,7 +19,8 @@ import (
 type keyring struct {
 	pool      *KeyPool
 	algorithm string
-	// describe adds the vendor's members to a published key, kid among them.
+	// describe adds the vendor's members to a published key, kid among them. The key
+	// is nil for one that never signs.
 	describe func(jwk map[string]any, key crypto.Signer) error
 
 	mu        sync.Mutex
@@ -121,7 +122,10 @@ func (k *keyring) spare() (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		doc["use"], doc["alg"], doc["kid"] = "sig", "RS256", thumbprint(doc)
+		doc["use"], doc["alg"] = "sig", "RS256"
+		if err := k.describe(doc, nil); err != nil {
+			return nil, err
+		}
 		k.announced = doc
 	}
 	return maps.Clone(k.announced), nil

@@ -37,14 +37,19 @@ type token struct {
 	grant   *grant
 	scopes  []string
 	born    time.Time
+	order   int       // of issue, where the clock stood still
 	expires time.Time // zero: never
 	dead    bool
+	// idle is how long the token may rest unused, since used; zero: for ever.
+	idle time.Duration
+	used time.Time
 	// spent is when a successor replaced this refresh token; zero: not yet.
 	spent time.Time
 }
 
 func (t *token) alive(now time.Time) bool {
-	return !t.dead && !t.grant.revoked && (t.expires.IsZero() || now.Before(t.expires))
+	return !t.dead && !t.grant.revoked && (t.expires.IsZero() || now.Before(t.expires)) &&
+		(t.idle == 0 || now.Sub(t.used) < t.idle)
 }
 
 // maxEntries bounds each of the ledger's three maps. When one is full the expired
@@ -57,6 +62,7 @@ type ledger struct {
 	codes   map[string]*code
 	access  map[string]*token
 	refresh map[string]*token
+	issued  int
 }
 
 func newLedger() *ledger {
@@ -128,11 +134,13 @@ func (l *ledger) putAccess(value string, g *grant, scopes []string, now time.Tim
 	if len(l.access) >= maxEntries {
 		evict(l.access, func(t *token) time.Time { return t.born })
 	}
+	l.issued++
+	t.order = l.issued
 	l.access[value] = t
 }
 
-func (l *ledger) putRefresh(value string, g *grant, now time.Time, life time.Duration) {
-	t := &token{grant: g, scopes: g.scopes, born: now}
+func (l *ledger) putRefresh(value string, g *grant, now time.Time, life, idle time.Duration) {
+	t := &token{grant: g, scopes: g.scopes, born: now, idle: idle, used: now}
 	if life > 0 {
 		t.expires = now.Add(life)
 	}
@@ -141,6 +149,8 @@ func (l *ledger) putRefresh(value string, g *grant, now time.Time, life time.Dur
 	if len(l.refresh) >= maxEntries {
 		evict(l.refresh, func(t *token) time.Time { return t.born })
 	}
+	l.issued++
+	t.order = l.issued
 	l.refresh[value] = t
 }
 
@@ -173,6 +183,7 @@ func (l *ledger) present(value string, r redemption, spend bool, grace time.Dura
 		t.grant.revoked = true
 		return nil, refreshReused
 	}
+	t.used = r.now
 	if spend && t.spent.IsZero() {
 		t.spent = r.now
 	}
@@ -220,7 +231,7 @@ func (l *ledger) keepNewest(kind func(*ledger) map[string]*token, n int, now tim
 			live = append(live, t)
 		}
 	}
-	slices.SortStableFunc(live, func(a, b *token) int { return a.born.Compare(b.born) })
+	slices.SortFunc(live, func(a, b *token) int { return a.order - b.order })
 	for len(live) > n {
 		live[0].dead = true
 		live = live[1:]

@@ -42,7 +42,7 @@ func (f *OIDC) respondToken(r *http.Request) answer {
 	access := f.newAccess("", g, scopes, oidcAccessLife)
 	doc["access_token"] = access
 	if g.refreshable && (fresh || rotate) {
-		doc["refresh_token"] = f.newRefresh("", g, 0)
+		doc["refresh_token"] = f.newRefresh("", g, 0, 0)
 	}
 	if slices.Contains(scopes, "openid") {
 		id, err := f.idToken(f.claims(g, person, scopes, access, fresh), f.keys.current(), g.client)
