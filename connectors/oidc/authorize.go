@@ -19,10 +19,8 @@ const maxLoginHint = 256
 
 // AuthorizationURL implements connectors.Connector.
 func (p *Provider) AuthorizationURL(ctx context.Context, l connectors.Login) (string, error) {
-	// State, nonce and verifier protect the person, so a caller that forgot one is
-	// refused rather than served without.
-	if l.State == "" || l.Nonce == "" || l.CodeVerifier == "" || l.RedirectURI == "" {
-		return "", broken(nil, "a sign-in was begun without state, nonce, PKCE verifier or redirect URI")
+	if err := l.Complete(); err != nil {
+		return "", err
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()

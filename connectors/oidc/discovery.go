@@ -38,7 +38,7 @@ func (p *Provider) loadMetadata(ctx context.Context, prior *metadata) (metadata,
 	if err == nil && prior != nil {
 		err = m.sameHosts(prior)
 	}
-	p.health.note(err)
+	p.health.Note(err)
 	return m, fresh, err
 }
 

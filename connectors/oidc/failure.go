@@ -88,18 +88,19 @@ func challengeError(challenge string) string {
 func (p *Provider) failed(f Failure) *connectors.Error {
 	e := p.quirks.classify(f)
 	if e == nil {
-		e = classify(f)
+		e = StandardFailure(f)
 	}
 	if e.Code == "" {
 		e.Code = connectors.SafeCode(f.Code)
 	}
 	e.RetryAfter = f.RetryAfter
-	p.health.note(e)
+	p.health.Note(e)
 	return e
 }
 
-// classify knows the codes that the specifications define.
-func classify(f Failure) *connectors.Error {
+// StandardFailure is the error for a refusal by the codes that the specifications
+// define, and by status. It is never nil.
+func StandardFailure(f Failure) *connectors.Error {
 	if f.Status == http.StatusTooManyRequests {
 		return &connectors.Error{Kind: connectors.Transient, Hint: "the upstream limits our requests"}
 	}

@@ -22,7 +22,7 @@ func (p *Provider) Identify(ctx context.Context, callback url.Values, l connecto
 	if err != nil {
 		return broker.Identity{}, connectors.Upstream{}, err
 	}
-	p.health.note(nil)
+	p.health.Note(nil)
 	return identity, upstream, nil
 }
 
@@ -31,7 +31,7 @@ func (p *Provider) identify(ctx context.Context, callback url.Values, l connecto
 	if err != nil {
 		return id, up, err
 	}
-	code, err := p.readCallback(callback, l, &m.value)
+	code, err := p.code(callback, l, &m.value)
 	if err != nil {
 		return id, up, err
 	}
@@ -54,7 +54,7 @@ func (p *Provider) identify(ctx context.Context, callback url.Values, l connecto
 			return id, up, err
 		}
 	}
-	id, err = p.identity(claims)
+	id, err = p.identity(ctx, claims, API{fetcher: p.fetcher, accessToken: up.AccessToken})
 	return id, up, err
 }
 
@@ -75,7 +75,7 @@ func (p *Provider) redeem(ctx context.Context, m *metadata, code string, l conne
 	var up connectors.Upstream
 	token, answer, err := p.fetcher.Redeem(ctx, p.oauth(m, l), code, l.CodeVerifier)
 	if err != nil {
-		p.health.note(err)
+		p.health.Note(err)
 		return up, err
 	}
 	var r tokenResponse
@@ -108,14 +108,4 @@ func sentinel(err error) error {
 		return jose.ErrMalformed
 	}
 	return nil
-}
-
-// unhealthy reports whether an error says something about the upstream or our
-// registration there rather than about one person's attempt.
-func unhealthy(err error) bool {
-	var e *connectors.Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	return e.Kind == connectors.Transient && !errors.Is(e.Err, context.Canceled) || e.Kind == connectors.Operator
 }

@@ -14,7 +14,7 @@ type keySet struct{ *jose.KeySet }
 // loadKeys fetches the key set that discovery names.
 func (p *Provider) loadKeys(ctx context.Context, _ *keySet) (keySet, time.Duration, error) {
 	set, fresh, err := p.fetchKeys(ctx)
-	p.health.note(err)
+	p.health.Note(err)
 	return set, fresh, err
 }
 

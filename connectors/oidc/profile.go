@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 
 	"gatehouse/broker"
@@ -11,7 +12,7 @@ import (
 
 // identity maps verified claims to what the broker keeps. Only the claims named
 // here are read: an upstream cannot smuggle in others.
-func (p *Provider) identity(c *Claims) (broker.Identity, error) {
+func (p *Provider) identity(ctx context.Context, c *Claims, api API) (broker.Identity, error) {
 	issuer, subject := p.config.Issuer, c.ID.Subject
 	if p.quirks.Key != nil {
 		var err error
@@ -27,18 +28,14 @@ func (p *Provider) identity(c *Claims) (broker.Identity, error) {
 		},
 		Authentication: authentication(c.ID),
 	}
-	email := standardEmail
+	email := StandardEmail
 	if p.quirks.Email != nil {
 		email = p.quirks.Email
 	}
 	address, evidence := email(c)
 	p.config.Address(&id.Profile, address, evidence)
 
-	groups := p.standardGroups
-	if p.quirks.Groups != nil {
-		groups = p.quirks.Groups
-	}
-	names, err := groups(c)
+	names, err := p.groups(ctx, c, api)
 	if err != nil {
 		return broker.Identity{}, err
 	}
@@ -66,10 +63,10 @@ func authentication(t *jose.Claims) broker.Authentication {
 	return a
 }
 
-// standardEmail reads email and email_verified. The two count only together: the
+// StandardEmail reads email and email_verified. The two count only together: the
 // signed ones first; userinfo's flag speaks for userinfo's address alone, and
 // never against what was signed.
-func standardEmail(c *Claims) (string, broker.EmailTrust) {
+func StandardEmail(c *Claims) (string, broker.EmailTrust) {
 	signed, _ := c.ID.String("email")
 	var told string
 	if c.Userinfo != nil {
@@ -103,10 +100,16 @@ func trust(c *jose.Claims) broker.EmailTrust {
 
 func (p *Provider) groupsClaim() string { return cmp.Or(p.config.GroupsClaim, defaultGroupsClaim) }
 
-// standardGroups reads the groups claim: an array of strings, or one string.
-// Absent means none; unreadable is a failed sign-in, never none.
-func (p *Provider) standardGroups(c *Claims) ([]string, error) {
-	name := p.groupsClaim()
+func (p *Provider) groups(ctx context.Context, c *Claims, api API) ([]string, error) {
+	if p.quirks.Groups != nil {
+		return p.quirks.Groups(ctx, c, api)
+	}
+	return ClaimedGroups(c, p.groupsClaim())
+}
+
+// ClaimedGroups reads a groups claim: an array of strings, or one string. Absent
+// means none; unreadable is a failed sign-in, never none.
+func ClaimedGroups(c *Claims, name string) ([]string, error) {
 	for _, source := range []*jose.Claims{c.ID, c.Userinfo} {
 		if source == nil || !source.Has(name) || string(source.Raw[name]) == "null" {
 			continue

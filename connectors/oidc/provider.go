@@ -5,7 +5,6 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"sync"
 	"time"
 
 	"gatehouse/connectors"
@@ -23,7 +22,7 @@ type Provider struct {
 
 	metadata *cached[metadata]
 	keys     *cached[keySet]
-	health   health
+	health   connectors.Health
 }
 
 // Open makes a connector of a configuration that has passed Validate and of a
@@ -68,26 +67,4 @@ func (p *Provider) Describe() connectors.Description {
 
 // Check implements connectors.Connector: it reports how the last conversation
 // went and starts none.
-func (p *Provider) Check(context.Context) error { return p.health.state() }
-
-// health remembers why the upstream could last not be used.
-type health struct {
-	mu  sync.Mutex
-	err error
-}
-
-// note records the outcome of a conversation. What one person may or may not do
-// says nothing about the upstream.
-func (h *health) note(err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if err == nil || unhealthy(err) {
-		h.err = err
-	}
-}
-
-func (h *health) state() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.err
-}
+func (p *Provider) Check(context.Context) error { return p.health.Err() }

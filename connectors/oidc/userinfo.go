@@ -40,7 +40,7 @@ func (p *Provider) userinfo(ctx context.Context, m *metadata, c *Claims, accessT
 	}
 	answer, err := p.fetcher.Get(ctx, m.UserinfoEndpoint, accessToken, connectors.MaxDocument)
 	if err != nil {
-		p.health.note(err)
+		p.health.Note(err)
 		return nil, err
 	}
 	if !answer.OK() {
