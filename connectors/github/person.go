@@ -1,0 +1,113 @@
+package github
+
+import (
+	"cmp"
+	"context"
+	"strconv"
+	"strings"
+
+	"gatehouse/broker"
+	"gatehouse/connectors"
+)
+
+// user is what is read of /user. Its email is the public profile's, which says
+// nothing about who can read mail there, so it is not read.
+type user struct {
+	ID        int64  `json:"id"`
+	Login     string `json:"login"`
+	Name      string `json:"name"`
+	AvatarURL string `json:"avatar_url"`
+}
+
+// identity asks the API who the token's owner is.
+func (s *session) identity(ctx context.Context) (broker.Identity, error) {
+	var u user
+	if err := s.object(ctx, "/user", "the person", &u); err != nil {
+		return broker.Identity{}, err
+	}
+	if u.ID <= 0 || u.Login == "" {
+		return broker.Identity{}, broken("GitHub's answer about the person has no id")
+	}
+	id := broker.Identity{
+		Key: broker.IdentityKey{Connector: s.g.config.ID, Issuer: s.g.base, Subject: strconv.FormatInt(u.ID, 10)},
+		Profile: broker.Profile{
+			Name: shown(cmp.Or(u.Name, u.Login)), PreferredUsername: shown(u.Login), Picture: shown(u.AvatarURL),
+		},
+	}
+	if grants(s.g.oauth.Scopes, scopeEmail) {
+		address, evidence, err := s.email(ctx)
+		if err != nil {
+			return broker.Identity{}, err
+		}
+		s.g.config.Address(&id.Profile, address, evidence)
+	}
+	groups, err := s.groups(ctx)
+	if err != nil {
+		return broker.Identity{}, err
+	}
+	id.Profile.Groups = s.g.config.Groups.Apply(s.g.config.ID, groups)
+	return id, nil
+}
+
+// shown drops what is not fit for one line.
+func shown(s string) string {
+	if len(s) > 2<<10 || !connectors.IsText(s) {
+		return ""
+	}
+	return s
+}
+
+type emailAddress struct {
+	Email    string   `json:"email"`
+	Primary  onlyTrue `json:"primary"`
+	Verified onlyTrue `json:"verified"`
+}
+
+// onlyTrue is set by the JSON true; everything else, "true" included, leaves it
+// unset (ATTACKS UP-02).
+type onlyTrue bool
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (o *onlyTrue) UnmarshalJSON(b []byte) error {
+	*o = string(b) == "true"
+	return nil
+}
+
+// email returns the primary address and whether GitHub has verified it. Another
+// verified address is not taken in its place: the person did not choose it.
+func (s *session) email(ctx context.Context) (string, broker.EmailTrust, error) {
+	var all []emailAddress
+	err := list(ctx, s, "/user/emails?per_page=100", "e-mail addresses", func(_ connectors.Answer, page []emailAddress) error {
+		all = append(all, page...)
+		return nil
+	})
+	if err != nil {
+		return "", broker.EmailUnknown, err
+	}
+	address, evidence := primary(all)
+	return address, evidence, nil
+}
+
+// primary chooses the one primary address. Nothing reads mail at a noreply
+// address, so it is none at all (ATTACKS UP-20).
+func primary(all []emailAddress) (string, broker.EmailTrust) {
+	var chosen []emailAddress
+	for _, e := range all {
+		if bool(e.Primary) {
+			chosen = append(chosen, e)
+		}
+	}
+	switch {
+	case len(chosen) != 1 || isNoReply(chosen[0].Email):
+		return "", broker.EmailUnknown
+	case bool(chosen[0].Verified):
+		return chosen[0].Email, broker.EmailVerified
+	}
+	return chosen[0].Email, broker.EmailUnverified
+}
+
+// isNoReply knows users.noreply.github.com and its like at other hosts.
+func isNoReply(address string) bool {
+	domain := lower(address[strings.LastIndexByte(address, '@')+1:])
+	return strings.HasPrefix(domain, "noreply.") || strings.HasPrefix(domain, "users.noreply.")
+}
