@@ -28,6 +28,9 @@ func codes() []oauth.Code {
 		oauth.UnsupportedGrantType, oauth.InteractionRequired, oauth.LoginRequired, oauth.AccountSelectionRequired,
 		oauth.ConsentRequired, oauth.InvalidRequestURI, oauth.InvalidRequestObject, oauth.RequestNotSupported,
 		oauth.RequestURINotSupported, oauth.RegistrationNotSupported, oauth.UnmetAuthenticationRequirements,
-		oauth.InvalidToken, oauth.InsufficientScope, oauth.InvalidTarget,
+		oauth.InvalidToken, oauth.InsufficientScope, oauth.AuthorizationPending, oauth.SlowDown, oauth.ExpiredToken,
+		oauth.InvalidTarget, oauth.UnsupportedTokenType, oauth.InvalidDPoPProof, oauth.UseDPoPNonce,
+		oauth.InvalidRedirectURI, oauth.InvalidClientMetadata, oauth.InvalidSoftwareStatement,
+		oauth.UnapprovedSoftwareStatement,
 	}
 }
