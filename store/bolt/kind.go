@@ -1,0 +1,55 @@
+package bolt
+
+import (
+	"gatehouse/broker"
+)
+
+// kind is what a record is. Its number goes into checksums and into the keys of the bucket "later": it never changes
+// its meaning.
+type kind uint8
+
+const (
+	metaKind     kind = iota // the file itself: see meta.go
+	accountKind              // by account ID
+	identityKind             // by the digest of the identity key
+	sessionKind              // by session ID: in order of expiry
+	grantKind                // by grant ID: in order of expiry
+	codeKind                 // by broker.ExpiringKey: in order of expiry
+	consentKind              // by account and client ID
+	switchKind               // by switch kind and ID
+	keyKind                  // by key ID
+	eventKind                // by number, in order of writing
+	onceKind                 // by digest
+	laterKind                // by moment, kind and key: where the sweeper finds what its own key does not place
+	kinds
+)
+
+// buckets are the names in the file.
+var buckets = [kinds][]byte{
+	metaKind:     []byte("meta"),
+	accountKind:  []byte("accounts"),
+	identityKind: []byte("identities"),
+	sessionKind:  []byte("sessions"),
+	grantKind:    []byte("grants"),
+	codeKind:     []byte("codes"),
+	consentKind:  []byte("consents"),
+	switchKind:   []byte("switches"),
+	keyKind:      []byte("keys"),
+	eventKind:    []byte("events"),
+	onceKind:     []byte("once"),
+	laterKind:    []byte("later"),
+}
+
+// appendConsentKey puts the account behind its length, so that no two pairs have one key.
+func appendConsentKey(b []byte, accountID, clientID string) []byte {
+	e := encoder{b: b}
+	e.string(accountID)
+	return append(e.b, clientID...)
+}
+
+// appendSwitchKey: the kinds are constants without a colon.
+func appendSwitchKey(b []byte, k broker.SwitchKind, id string) []byte {
+	b = append(b, k...)
+	b = append(b, ':')
+	return append(b, id...)
+}

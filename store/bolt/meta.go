@@ -1,0 +1,109 @@
+package bolt
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"time"
+
+	"gatehouse/broker/seal"
+)
+
+// The bucket "meta" tells whose file this is and whether we may read it.
+const (
+	metaMagic       = "magic"
+	metaFormat      = "format"
+	metaCreated     = "created"
+	metaCanary      = "canary"
+	metaKeysVersion = "keys-version"
+
+	magic = "gatehouse broker store"
+	// format is the version of the layout: buckets, keys and the meaning of versions of records.
+	format = 1
+	canary = "the secret_key is the right one"
+)
+
+func (v *view) meta(key string) []byte {
+	return v.bucket(metaKind).Get([]byte(key))
+}
+
+func (t *txn) putMeta(key string, value []byte) { t.put(metaKind, []byte(key), value) }
+
+// create makes the buckets and the meta records of an empty file.
+func (t *txn) create(box *seal.Box, file *os.File) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	for _, name := range buckets {
+		if _, err := t.tx.CreateBucket(name); err != nil {
+			return fmt.Errorf("making bucket %s: %w", name, err)
+		}
+	}
+	t.putMeta(metaMagic, []byte(magic))
+	t.putMeta(metaFormat, binary.BigEndian.AppendUint32(nil, format))
+	t.putMeta(metaCreated, info.ModTime().UTC().AppendFormat(nil, time.RFC3339))
+	t.putMeta(metaKeysVersion, make([]byte, 8))
+	t.putCanary(box)
+	return nil
+}
+
+func (t *txn) putCanary(box *seal.Box) {
+	t.putMeta(metaCanary, box.Seal([]byte(canary), sealedFor(metaKind, []byte(metaCanary))))
+}
+
+// empty reports whether the file has no bucket at all: bbolt made it and nobody has used it, as after a crash during
+// the very first start.
+func (v *view) empty() bool {
+	name, _ := v.tx.Cursor().First()
+	return name == nil
+}
+
+// recognise refuses a file that is not ours, is newer than we are, or was sealed under another secret.
+func (v *view) recognise(box *seal.Box) error {
+	b := v.tx.Bucket(buckets[metaKind])
+	if b == nil || !bytes.Equal(b.Get([]byte(metaMagic)), []byte(magic)) {
+		return ErrForeign
+	}
+	version := b.Get([]byte(metaFormat))
+	if len(version) != 4 {
+		return ErrCorrupt
+	}
+	if binary.BigEndian.Uint32(version) != format {
+		return ErrNewer
+	}
+	for _, name := range buckets {
+		if v.tx.Bucket(name) == nil {
+			return fmt.Errorf("%w (bucket %s is missing)", ErrCorrupt, name)
+		}
+	}
+	_ = v.keysVersion() // panics when damaged, which open reports
+	sealed := b.Get([]byte(metaCanary))
+	if len(sealed) == 0 {
+		return ErrCorrupt
+	}
+	if plain, err := box.Open(sealed, sealedFor(metaKind, []byte(metaCanary))); err != nil || string(plain) != canary {
+		return ErrSecret
+	}
+	return nil
+}
+
+// sealHeader is how much of a sealed value names the secret it was sealed under: version and key hint (package seal).
+const sealHeader = 5
+
+// reseal moves everything sealed to the first secret, so that an older one may leave the configuration after a start.
+// It reports whether there was anything to do.
+func (t *txn) reseal(box *seal.Box) (bool, error) {
+	fresh := box.Seal(nil, nil)
+	if bytes.HasPrefix(t.meta(metaCanary), fresh[:sealHeader]) {
+		return false, nil
+	}
+	set, err := t.keys(box)
+	if err != nil {
+		return false, err
+	}
+	t.putCanary(box)
+	t.putKeys(set, box)
+	return true, nil
+}

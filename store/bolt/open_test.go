@@ -1,0 +1,55 @@
+package bolt_test
+
+import (
+	"bytes"
+	"path/filepath"
+	"testing"
+
+	"gatehouse/broker/seal"
+	"gatehouse/store/bolt"
+)
+
+// keyring makes a ring of secrets that differ in their first byte.
+func keyring(t testing.TB, first ...byte) *seal.Keyring {
+	t.Helper()
+	secrets := make([][]byte, len(first))
+	for i, c := range first {
+		secrets[i] = bytes.Repeat([]byte{c}, seal.MinSecret)
+	}
+	k, err := seal.New(secrets...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func open(t testing.TB, path string, o bolt.Options) *bolt.Store {
+	t.Helper()
+	if o.Seal == nil {
+		o.Seal = keyring(t, 1)
+	}
+	s, err := bolt.Open(path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("closing: %v", err)
+		}
+	})
+	return s
+}
+
+func TestAFileIsMadeAndOpenedAgain(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "broker.db")
+	for range 3 {
+		s := open(t, path, bolt.Options{NoSync: true})
+		if err := s.Ready(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

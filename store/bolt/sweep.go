@@ -1,0 +1,192 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"time"
+
+	"gatehouse/broker"
+)
+
+// Sweep implements [broker.Sweeper]. It goes through each bucket from where it stopped last time and ends at the first
+// record that is not due, so its cost is what it removes. Accounts, identities, consents and switches do not expire.
+func (s *Store) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
+	var looked int
+	err := s.update(ctx, func(t *txn) error {
+		looked = 0
+		for _, k := range []kind{codeKind, grantKind, sessionKind} {
+			looked += t.sweepOrdered(k, now, limit-looked, s.unreadable)
+		}
+		looked += t.sweepLater(now, limit-looked, s.unreadable)
+		looked += t.sweepEvents(now.Add(-s.retention), limit-looked)
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return looked, nil
+}
+
+// unreadable is told of a record that was due and could not be read. It stays where it is: nothing is lost by keeping
+// it, and the sweep goes on.
+func (s *Store) unreadable(k kind, key []byte) {
+	s.log.Warn("sweeper met a damaged record and left it", "bucket", string(buckets[k]), "key", printable(key))
+}
+
+// due is a record whose key says that it may be forgotten, with what the record itself says.
+type due struct {
+	key    []byte
+	forget time.Time
+}
+
+// sweepOrdered removes records whose key and content agree that they are over, and puts a reminder into "later" for
+// those that were prolonged after their key was made.
+func (t *txn) sweepOrdered(k kind, now time.Time, limit int, unreadable func(kind, []byte)) int {
+	var found []due
+	looked := 0
+	c := t.bucket(k).Cursor()
+	for key, value := c.Seek(t.cursors[k]); key != nil && looked < limit; key, value = c.Next() {
+		at, ok := keyTime(k, key)
+		if ok && at.After(now) {
+			break
+		}
+		looked++
+		// Just behind this key: it has been seen.
+		t.cursors[k] = append(append([]byte(nil), key...), 0)
+		forget, err := forgetOf(k, key, value)
+		switch {
+		case err != nil:
+			unreadable(k, key)
+		case ok: // any other is in "later" since it was made: see placed
+			found = append(found, due{bytes.Clone(key), forget})
+		}
+	}
+	for _, d := range found {
+		if d.forget.After(now) {
+			t.remindAt(d.forget, k, d.key)
+		} else {
+			t.delete(k, d.key)
+		}
+	}
+	return looked
+}
+
+// sweepLater visits the records whose reminder has come. One that was prolonged again gets a new reminder; one that is
+// gone has nothing to be removed.
+func (t *txn) sweepLater(now time.Time, limit int, unreadable func(kind, []byte)) int {
+	var reminders [][]byte
+	c := t.bucket(laterKind).Cursor()
+	for key, _ := c.First(); key != nil && len(reminders) < limit; key, _ = c.Next() {
+		if len(key) >= reminderHead && reminderTime(key).After(now) {
+			break
+		}
+		reminders = append(reminders, bytes.Clone(key))
+	}
+	for _, r := range reminders {
+		t.delete(laterKind, r)
+		if len(r) < reminderHead || !expires(kind(r[reminderHead-1])) {
+			unreadable(laterKind, r)
+			continue
+		}
+		k, key := kind(r[reminderHead-1]), r[reminderHead:]
+		value := t.bucket(k).Get(key)
+		if value == nil {
+			continue
+		}
+		forget, err := forgetOf(k, key, value)
+		switch {
+		case err != nil:
+			unreadable(k, key)
+		case forget.After(now):
+			t.remindAt(forget, k, key)
+		default:
+			t.delete(k, key)
+		}
+	}
+	return len(reminders)
+}
+
+// sweepEvents removes events older than the cutoff, up to the first that is not. A damaged event goes with the readable
+// ones after it.
+func (t *txn) sweepEvents(cutoff time.Time, limit int) int {
+	var keys [][]byte
+	old := 0
+	c := t.bucket(eventKind).Cursor()
+	for key, value := c.First(); key != nil && len(keys) < limit; key, value = c.Next() {
+		e, err := openEvent(key, value)
+		if err == nil && e.At.After(cutoff) {
+			break
+		}
+		keys = append(keys, bytes.Clone(key))
+		if err == nil {
+			old = len(keys)
+		}
+	}
+	for _, key := range keys[:old] {
+		t.delete(eventKind, key)
+	}
+	return old
+}
+
+// expires reports whether records of the kind are ever forgotten by way of a reminder.
+func expires(k kind) bool {
+	return k == sessionKind || k == grantKind || k == codeKind || k == onceKind
+}
+
+// keyTime is the moment at the head of a key; false when there is none.
+func keyTime(k kind, key []byte) (time.Time, bool) {
+	if k == codeKind {
+		if len(key) != len(broker.ExpiringKey{}) {
+			return time.Time{}, false
+		}
+		return broker.ExpiringKey(key).Forget(), true
+	}
+	return broker.IDForget(string(key))
+}
+
+// forgetOf is what the record says about when it may be forgotten. A code says it in its key alone.
+func forgetOf(k kind, key, value []byte) (time.Time, error) {
+	body, err := open(k, key, value)
+	if err != nil {
+		return time.Time{}, err
+	}
+	d := decoder{s: body}
+	switch k {
+	case sessionKind:
+		var s broker.Session
+		decodeSession(&d, &s)
+		return s.Forget, d.end()
+	case grantKind:
+		var g broker.Grant
+		decodeGrant(&d, &g)
+		return g.Forget, d.end()
+	case onceKind:
+		var at time.Time
+		decodeMoment(&d, &at)
+		return at, d.end()
+	}
+	return time.Time{}, nil
+}
+
+// A reminder is the key of an entry in "later": the second (5 bytes), the kind, the key of the record.
+const reminderHead = 6
+
+// remindAt has the sweeper visit a record once the moment is over; the fraction of a second is rounded up.
+func (t *txn) remindAt(at time.Time, k kind, key []byte) {
+	seconds := max(at.Unix(), 0)
+	if at.Nanosecond() > 0 {
+		seconds++
+	}
+	var head [8]byte
+	binary.BigEndian.PutUint64(head[:], uint64(min(seconds, 1<<40-1))<<24|uint64(k)<<16)
+	reminder := make([]byte, 0, reminderHead+len(key))
+	reminder = append(reminder, head[:reminderHead]...)
+	t.put(laterKind, append(reminder, key...), nil)
+}
+
+func reminderTime(reminder []byte) time.Time {
+	var b [8]byte
+	copy(b[3:], reminder[:reminderHead-1])
+	return time.Unix(int64(binary.BigEndian.Uint64(b[:])), 0)
+}
