@@ -138,6 +138,11 @@ func (d *decoder) list(n ast.Node, v reflect.Value, path string) {
 		d.fail(lineOf(n), path, "must be a list: write [a, b] or one entry a line behind a dash")
 		return
 	}
+	if len(seq.Values) == 0 && strings.HasPrefix(path, "connectors[") {
+		// Rules of admission are lists there, and whoever empties one does not mean to let everybody in.
+		d.fail(lineOf(n), path, "is an empty list: fill it, or remove the key if no restriction is meant")
+		return
+	}
 	v.Set(reflect.MakeSlice(v.Type(), len(seq.Values), len(seq.Values)))
 	for i, entry := range seq.Values {
 		p := element(path, i)

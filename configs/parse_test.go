@@ -90,6 +90,7 @@ func TestTypeMismatches(t *testing.T) {
 		{"a fraction for a whole number", minimal + wiki + "    default_max_age: 1.5\n", "8: clients[0].default_max_age: must be a whole number"},
 		{"an empty entry of a list", minimal + "trusted_proxies:\n  - 10.0.0.0/8\n  -\n", "6: trusted_proxies[1]: has no value"},
 		{"an entry of connectors that is text", "issuer: https://a.example\nconnectors: [google]\n", "2: connectors[0]: must be a mapping with id and type"},
+		{"an empty rule of admission", "issuer: https://a.example\nconnectors:\n  - {id: a, type: fake, client_id: b,\n     organizations: []}\n", "4: connectors[0].organizations: is an empty list"},
 		{"a word for limits", minimal + "limits: on\n", "4: limits: must be off or a mapping"},
 		{"a rate without unit", minimal + "limits: {login: {per_account: 60}}\n", "4: limits.login.per_account: must be a rate such as 60/m"},
 	} {
