@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"gatehouse/broker"
+	"gatehouse/broker/seal"
+	"gatehouse/broker/server"
+	"gatehouse/configs"
+)
+
+// opened is a broker that does not serve yet. Closing the store ends it.
+type opened struct {
+	server *server.Server
+	store  broker.Store
+}
+
+// openExisting opens the broker of a database that is there.
+func openExisting(ctx context.Context, config *configs.Config, log *slog.Logger) (*opened, error) {
+	if _, err := os.Stat(config.Storage.Path); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s does not exist: the broker makes it, and its signing keys, when it first runs", config.Storage.Path)
+	}
+	return open(ctx, config, log)
+}
+
+// open opens the database, making it if there is none, and a broker over it. The secret key has to be there; see
+// [configs.Config.EnsureSecretKey].
+func open(ctx context.Context, config *configs.Config, log *slog.Logger) (*opened, error) {
+	secrets, err := config.SecretKeys()
+	if err != nil {
+		return nil, err
+	}
+	keyring, err := seal.New(secrets...)
+	if err != nil {
+		return nil, fmt.Errorf("secret_key: %w", err)
+	}
+	store, err := openStore(config.Storage, keyring, log)
+	if err != nil {
+		return nil, err
+	}
+	build, _ := debug.ReadBuildInfo()
+	s, err := server.Open(ctx, server.Options{Config: config, Store: store, Secrets: keyring, Log: log, Now: time.Now,
+		Version: versionOf(version, build)})
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return &opened{s, store}, nil
+}
+
+// newLogger writes what the configuration asks for.
+func newLogger(w io.Writer, l configs.Log) *slog.Logger {
+	options := &slog.HandlerOptions{Level: l.SlogLevel()}
+	if l.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
