@@ -82,7 +82,7 @@ func (p *Provider) spoilClaims(claims map[string]any) {
 		claims["at_hash"] = leftHash("the access token of somebody else")
 	}
 	if _, sent := claims["acr"]; sent && p.script.hit(WeakerACR) {
-		claims["acr"], claims["amr"] = "0", []string{"pwd"}
+		claims["acr"], claims["amr"] = p.weakACR, []string{"pwd"}
 	}
 }
 

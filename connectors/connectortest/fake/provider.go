@@ -18,6 +18,8 @@ type Provider struct {
 	vendor vendor
 	mux    *http.ServeMux
 	pages  *pages
+	// weakACR is what WeakerACR says.
+	weakACR string
 
 	cast     *cast
 	script   *script
@@ -66,7 +68,7 @@ func newProvider(o Options, b brand, people []Person, v vendor) *Provider {
 		people = o.People
 	}
 	p := &Provider{
-		opts: o, brand: b, vendor: v, mux: http.NewServeMux(),
+		opts: o, brand: b, vendor: v, mux: http.NewServeMux(), weakACR: "0",
 		cast: newCast(people), script: newScript(o), record: newRecord(), ledger: newLedger(), sessions: newSessions(o.SignInAs),
 		consents: newConsents(),
 		base:     &url.URL{Scheme: "http", Host: "fake.invalid"},
