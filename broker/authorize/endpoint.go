@@ -40,7 +40,7 @@ func (e *Endpoint) Mount(mux *http.ServeMux) {
 
 func (e *Endpoint) get(w http.ResponseWriter, r *http.Request) error {
 	params, err := oauth.ParseQuery(r.URL.RawQuery)
-	if err != nil {
+	if unreadable(err) {
 		return flow.BadRequest("The request of the application cannot be read.", err)
 	}
 	if id := params.Get("flow"); id != "" && !params.Has("client_id") {
@@ -62,7 +62,7 @@ func (e *Endpoint) get(w http.ResponseWriter, r *http.Request) error {
 // that follows it.
 func (e *Endpoint) post(w http.ResponseWriter, r *http.Request) error {
 	params, err := oauth.ParseForm(w, r, maxForm)
-	if err != nil {
+	if unreadable(err) {
 		return flow.BadRequest("The request of the application cannot be read.", err)
 	}
 	f, err := e.begin(w, r, params)
@@ -100,4 +100,11 @@ func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, request *broke
 	}
 	e.Desk.Refuse(w, r, flow.New(e.Now(), request), client, err)
 	return nil
+}
+
+// unreadable reports whether nothing can be made of a request. A repeated
+// parameter is not that: checks say where its refusal goes.
+func unreadable(err error) bool {
+	_, repeated := oauth.Duplicate(err)
+	return err != nil && !repeated
 }

@@ -83,8 +83,8 @@ func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request) error {
 		}}
 	}
 	form, err := oauth.ParseForm(w, r, maxForm)
-	if err != nil || len(form.Repeated()) > 0 {
-		return flow.BadRequest("The form cannot be read.", errors.Join(err, errDecision))
+	if err != nil {
+		return flow.BadRequest("The form cannot be read.", err)
 	}
 	s, err := e.situation(r, form.Get("flow"))
 	if err != nil {

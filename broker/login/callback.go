@@ -24,8 +24,8 @@ func (e *Endpoint) callback(w http.ResponseWriter, r *http.Request) error {
 		return oauth.Errorf(oauth.TemporarilyUnavailable, "too many sign-ins from your address").WithRetryAfter(wait)
 	}
 	params, err := oauth.ParseQuery(r.URL.RawQuery)
-	if err != nil || len(params.Repeated()) > 0 {
-		return flow.BadRequest("The answer of the identity provider cannot be read.", fmt.Errorf("callback parameters: %w", errors.Join(err, errMixUp)))
+	if err != nil {
+		return flow.BadRequest("The answer of the identity provider cannot be read.", fmt.Errorf("callback parameters: %w", err))
 	}
 	f, client, err := e.match(r, params.Get("state"))
 	if err != nil {

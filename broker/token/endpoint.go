@@ -90,9 +90,6 @@ func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request) (Request, Toke
 	if err != nil {
 		return request, Tokens{}, err
 	}
-	if repeated := form.Repeated(); len(repeated) > 0 {
-		return request, Tokens{}, oauth.Errorf(oauth.InvalidRequest, "parameter %s is repeated", repeated[0])
-	}
 	request.Form = form
 	if request.Client, err = e.Clients.Authenticate(r, form); err != nil {
 		return request, Tokens{}, err

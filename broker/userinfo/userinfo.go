@@ -124,7 +124,7 @@ func presented(w http.ResponseWriter, r *http.Request) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if form.Has("access_token") && tried || len(form.Repeated()) > 0 {
+		if form.Has("access_token") && tried {
 			return "", oauth.Errorf(oauth.InvalidRequest, "more than one access token was presented")
 		}
 		if !tried {
