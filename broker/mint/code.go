@@ -2,7 +2,6 @@ package mint
 
 import (
 	"crypto/rand"
-	"fmt"
 
 	"gatehouse/broker"
 )
@@ -17,9 +16,9 @@ const (
 // head is the moment from which the code may be forgotten, by which it is found without an index, and whoever redeems
 // the code can make the grant's refresh token before the commit. The grant's ID has to be one of broker.NewID.
 func (m *Minter) NewCode(grantID string) (code string, key broker.ExpiringKey, err error) {
-	grant, err := idEncoding.DecodeString(grantID)
-	if err != nil || len(grant) != grantSize {
-		return "", broker.ExpiringKey{}, fmt.Errorf("mint: %q is not the ID of a grant", grantID)
+	grant, err := grantBytes(grantID)
+	if err != nil {
+		return "", broker.ExpiringKey{}, err
 	}
 	raw := make([]byte, 0, codeRawSize)
 	raw = append(raw, grant...)

@@ -2,7 +2,7 @@
 // tokens. It keeps no records; what it makes is a grant's, and whoever reads it back asks the store whether the grant
 // still lives.
 //
-//	code           gc_ base64url(forget ‖ random ‖ sum)                     RFC 6749 §4.1.2, opaque
+//	code           gc_ base64url(grant ‖ random ‖ sum)                      RFC 6749 §4.1.2, opaque
 //	refresh token  gr_ base64url(grant ‖ generation ‖ random ‖ sum)         RFC 6749 §1.5, opaque
 //	access token   JWT, typ at+jwt                                          RFC 9068
 //	ID token       JWT, typ JWT                                             OpenID Connect Core §2

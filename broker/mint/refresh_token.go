@@ -34,12 +34,9 @@ type RefreshToken struct {
 // NewRefreshToken returns a refresh token of a grant and the digest to store. The grant's ID has to be one of
 // broker.NewID.
 func (m *Minter) NewRefreshToken(grantID string, generation uint32) (token string, digest broker.Digest, err error) {
-	if _, ok := broker.IDForget(grantID); !ok { // another spelling would not come back as the same ID
-		return "", broker.Digest{}, fmt.Errorf("mint: %q is not the ID of a grant", grantID)
-	}
-	grant, err := idEncoding.DecodeString(grantID)
+	grant, err := grantBytes(grantID)
 	if err != nil {
-		return "", broker.Digest{}, fmt.Errorf("mint: ID of a grant: %w", err)
+		return "", broker.Digest{}, err
 	}
 	raw := make([]byte, 0, refreshRawSize)
 	raw = append(raw, grant...)
@@ -63,6 +60,14 @@ func (m *Minter) ParseRefreshToken(token string) (RefreshToken, error) {
 		Generation: binary.BigEndian.Uint32(raw[grantSize:]),
 		Digest:     broker.DigestOf(token),
 	}, nil
+}
+
+// grantBytes returns what broker.NewID encoded.
+func grantBytes(grantID string) ([]byte, error) {
+	if _, ok := broker.IDForget(grantID); !ok { // another spelling would not come back as the same ID
+		return nil, fmt.Errorf("mint: %q is not the ID of a grant", grantID)
+	}
+	return idEncoding.DecodeString(grantID)
 }
 
 // SealSuccessor seals the token that replaces a presented one, so that only who presents that one again, and not who

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"gatehouse/broker"
@@ -44,6 +45,9 @@ func ClaimsFor(scopes oauth.Scopes, p broker.Profile) Claims {
 	}
 	if scopes.Has(oauth.Groups) {
 		c.Groups = p.Groups
+		if slices.ContainsFunc(p.Groups, func(g string) bool { return meaningful(g) == "" }) {
+			c.Groups = slices.DeleteFunc(slices.Clone(p.Groups), func(g string) bool { return meaningful(g) == "" })
+		}
 	}
 	return c
 }
@@ -59,9 +63,9 @@ func emailVerified(p broker.Profile) bool {
 }
 
 // meaningful returns s, or nothing for a text that says nothing: upstreams send blanks and the word null for members
-// they do not know, and clients would show them.
+// they do not know, and clients would show them. A text with a NUL is one that readers do not agree on.
 func meaningful(s string) string {
-	if strings.TrimSpace(s) == "" || s == "null" {
+	if strings.TrimSpace(s) == "" || s == "null" || strings.IndexByte(s, 0) >= 0 {
 		return ""
 	}
 	return s

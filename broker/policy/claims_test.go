@@ -56,7 +56,8 @@ func TestClaimsOfScopes(t *testing.T) {
 			`{"email":"x@evil.test@corp.test","email_verified":false}`},
 		{"without an address there is nothing to verify", oauth.Scopes{"email"}, with(func(p *broker.Profile) { p.Email = "" }), `{}`},
 		{"blanks and the word null are no claims", oauth.Scopes{"profile", "email", "groups"},
-			broker.Profile{Name: " \t", GivenName: "null", Email: "null", EmailTrust: broker.EmailVerified, Picture: "null", Locale: "\u00a0"}, `{}`},
+			broker.Profile{Name: " \t", GivenName: "null", Email: "null", EmailTrust: broker.EmailVerified, Picture: "null", Locale: "\u00a0", Groups: []string{"", " "}}, `{}`},
+		{"a text with a NUL is none", oauth.Scopes{"profile", "groups"}, broker.Profile{Name: "Ada\x00", Groups: []string{"a\x00", "b"}}, `{"groups":["b"]}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
