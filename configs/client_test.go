@@ -70,6 +70,7 @@ func TestClientKeys(t *testing.T) {
 		{"some claims", with("id_token_claims: some"), []string{"8: clients[0].id_token_claims: must be full or minimal"}},
 		{"an age of zero", with("default_max_age: 0"), []string{"8: clients[0].default_max_age: must be a number of seconds from 1"}},
 		{"an application type of its own", with("application_type: spa"), []string{"8: clients[0].application_type: must be web or native"}},
+		{"a key of later", with("jwks_uri: https://wiki.example.com/jwks"), []string{"8: clients[0].jwks_uri: is not supported by this version"}},
 		{"a logo over plain HTTP", with("logo_uri: http://wiki.example.com/logo.png"), []string{"8: clients[0].logo_uri: must be an https URL"}},
 		{"a script for a policy", with("policy_uri: 'javascript:alert(1)'"), []string{"8: clients[0].policy_uri: must be an https URL"}},
 	} {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -55,14 +56,25 @@ func defaults() Config {
 	}
 }
 
-// later are keys that the format will have, so that somebody who reads ahead is not sent looking for a typing mistake.
+// later are keys that the format will have, so that somebody who reads ahead, or copies a client's registration, is not
+// sent looking for a typing mistake. Indices are left out of their paths.
 func later() map[string]string {
-	const section = "is not supported by this version: remove the section"
-	return map[string]string{
+	const section, key = "is not supported by this version: remove the section", "is not supported by this version: remove the key"
+	out := map[string]string{
 		"registration": section,
 		"mtls":         section,
 		"storage.dsn":  "is for type postgres, which this build does not have: use {type: bolt, path: broker.db}",
 	}
+	// RFC 7591 §2, OpenID Connect Registration §2 and what registers beside them.
+	for _, name := range []string{
+		"backchannel_logout_session_required", "backchannel_logout_uri", "contacts", "default_acr_values", "dpop_bound_access_tokens",
+		"frontchannel_logout_session_required", "frontchannel_logout_uri", "initiate_login_uri", "jwks", "jwks_uri",
+		"require_auth_time", "require_pushed_authorization_requests", "request_uris", "sector_identifier_uri", "software_id",
+		"software_version", "subject_type", "userinfo_signed_response_alg",
+	} {
+		out["clients."+name] = key
+	}
+	return out
 }
 
 // Load reads and checks the file. Its error is a [*Problems]. Besides the file it reads the environment variables and
@@ -99,6 +111,16 @@ func Parse(path string, types Types) (*Config, error) {
 // read decodes the file and validates its values. The problems are in the decoder; the configuration is nil when there
 // is nothing more to be found.
 func read(path string, types Types, env func(string) (string, bool)) (*Config, *decoder) {
+	c, d := decode(path, types, env)
+	if c != nil {
+		d.add(c.Validate())
+		c.absolutePaths()
+	}
+	return c, d
+}
+
+// decode reads the file as far as its form goes.
+func decode(path string, types Types, env func(string) (string, bool)) (*Config, *decoder) {
 	d := &decoder{file: path, types: types, later: later(), lines: map[string]int{}, failed: map[string]bool{}}
 	complain := func(format string, args ...any) (*Config, *decoder) {
 		d.problems = append(d.problems, Problem{File: path, Message: fmt.Sprintf(format, args...)})
@@ -124,8 +146,6 @@ func read(path string, types Types, env func(string) (string, bool)) (*Config, *
 	if d.judged("") {
 		return nil, d // it is no mapping at all
 	}
-	d.add(c.Validate())
-	c.absolutePaths()
 	return &c, d
 }
 
@@ -153,6 +173,9 @@ func (c *Config) Validate() []connectors.Problem {
 
 // Warnings are what the file may well mean, but a careful operator wants to be told.
 func (c *Config) Warnings() []Problem { return c.warnings }
+
+// LogValue is the name of the file: the sections of connectors hold secrets that are plain strings.
+func (c *Config) LogValue() slog.Value { return slog.StringValue(c.file) }
 
 // File is the path that was given to [Load].
 func (c *Config) File() string { return c.file }

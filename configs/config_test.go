@@ -188,6 +188,29 @@ health: {listen: ":5557"}
 	}
 }
 
+func TestRulesThatNobodyCanMeetAreWarnedOf(t *testing.T) {
+	t.Parallel()
+	const entry = "  - {id: ID, type: fake, client_id: a, client_secret: env:CORP_SECRET, groups: {GROUPS}}\n"
+	file := minimal + strings.NewReplacer("ID", "own", "GROUPS", "prefix: 'x-'").Replace(entry) +
+		strings.NewReplacer("ID", "few", "GROUPS", "prefix: '', allow: [ops]").Replace(entry) + wiki
+	for _, row := range []struct{ name, content, want string }{
+		{"a group behind its connector's id", "    allow: {groups: [corp:staff]}\n", ""},
+		{"a group behind a prefix of its own", "    allow: {groups: [x-staff]}\n", ""},
+		{"a group on the list of a connector", "    allow: {groups: [ops]}\n", ""},
+		{"a group without prefix", "    allow: {groups: [ops, staff]}\n", "10: clients[0].allow.groups[1]: no connector of this client has such a group: theirs are named corp:…, x-…, …"},
+		{"a group of a connector that the client does not have", "    connectors: [own]\n    allow: {groups: [corp:staff]}\n", "11: clients[0].allow.groups[0]: no connector of this client has such a group: theirs are named x-…"},
+	} {
+		c := mustLoad(t, file+row.content)
+		var got []string
+		for _, w := range c.Warnings() {
+			got = append(got, strings.TrimPrefix(w.String(), c.File()+":"))
+		}
+		if strings.Join(got, "\n") != row.want {
+			t.Errorf("%s: %v", row.name, got)
+		}
+	}
+}
+
 func TestParseLooksAtNothingButTheFile(t *testing.T) {
 	t.Parallel()
 	path := write(t, strings.Replace(minimal, "CORP_SECRET", "NONE", 1)+"storage: {path: none/broker.db}\n")

@@ -118,7 +118,7 @@ func (d *decoder) structure(n ast.Node, v reflect.Value, path string) {
 
 // unknown explains a key that is not known.
 func (d *decoder) unknown(p pair, path string, known []string) {
-	if why, ok := d.later[p.path]; ok {
+	if why, ok := d.later[withoutIndices(p.path)]; ok {
 		d.fail(p.line, p.path, "%s", why)
 		return
 	}

@@ -82,3 +82,16 @@ func parent(path string) string { return path[:max(strings.LastIndexAny(path, ".
 
 // element is the path of a list's entry.
 func element(list string, i int) string { return fmt.Sprintf("%s[%d]", list, i) }
+
+// withoutIndices turns "clients[3].scope" into "clients.scope".
+func withoutIndices(path string) string {
+	var b strings.Builder
+	for key := range strings.SplitSeq(path, ".") {
+		name, _, _ := strings.Cut(key, "[")
+		if b.Len() > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(name)
+	}
+	return b.String()
+}

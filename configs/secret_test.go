@@ -14,6 +14,9 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	t.Parallel()
 	const s = Secret("hunter2-hunter2")
 	var b strings.Builder
+	config := mustLoad(t, strings.Replace(minimal, "env:CORP_SECRET", string(s), 1)+strings.Replace(wiki, "env:WIKI_SECRET", string(s), 1))
+	slog.New(slog.NewJSONHandler(&b, nil)).Info("x", "config", config)
+	fmt.Fprintf(&b, "%v %+v %#v", config, config, *config)
 	slog.New(slog.NewJSONHandler(&b, nil)).Info("x", "secret", s, "config", Client{ClientSecret: s})
 	for _, verb := range []string{"%s", "%v", "%+v", "%#v", "%q", "%x", "%d"} {
 		fmt.Fprintf(&b, verb, s)

@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"gatehouse/connectors"
 )
@@ -131,6 +133,7 @@ func (c *Config) warnOfChoices(w *faults) {
 			w.add(path+".reauthentication", "best_effort: applications that ask for a fresh sign-in may get an older one")
 		}
 	}
+	c.warnOfGroups(w)
 	if !c.Health.Off() && !isLoopbackAddress(c.Health.Listen) {
 		w.add("health.listen", "health and metrics can be read by whoever reaches %s", c.Health.Listen)
 	}
@@ -139,5 +142,34 @@ func (c *Config) warnOfChoices(w *faults) {
 	}
 	if c.Admin.Socket == "" {
 		w.add("admin.socket", "the path beside the database is too long for a socket, so the other commands will not reach a running broker: set a shorter one")
+	}
+}
+
+// warnOfGroups tells of rules that nobody can meet, because no connector's groups have such names.
+func (c *Config) warnOfGroups(w *faults) {
+	for i, client := range c.Clients {
+		if client.Allow == nil {
+			continue
+		}
+		for j, group := range client.Allow.Groups {
+			var names []string
+			possible := false
+			for _, one := range c.Connectors {
+				base := one.Base()
+				if client.Connectors != nil && !slices.Contains(client.Connectors, base.ID) {
+					continue
+				}
+				prefix, allowed := base.ID+":", base.Groups.Allow
+				if base.Groups.Prefix != nil {
+					prefix = *base.Groups.Prefix
+				}
+				rest, ok := strings.CutPrefix(group, prefix)
+				possible = possible || ok && (len(allowed) == 0 || slices.Contains(allowed, rest))
+				names = append(names, prefix+"…")
+			}
+			if !possible {
+				w.add(element(element("clients", i)+".allow.groups", j), "no connector of this client has such a group: theirs are named %s", strings.Join(names, ", "))
+			}
+		}
 	}
 }
