@@ -114,9 +114,7 @@ func numericDate(raw []byte) (time.Time, bool) {
 		}
 		return time.Unix(n, 0).UTC(), true
 	}
-	if len(raw) == 0 || raw[0] < '0' || raw[0] > '9' { // a string, an object …, a negative number
-		return time.Time{}, false
-	}
+	// raw is JSON, so that ParseFloat meets none of the other spellings it knows (Inf, NaN, hexadecimal).
 	f, err := strconv.ParseFloat(string(raw), 64)
 	if err != nil || f < 0 || f > maxNumericDate {
 		return time.Time{}, false

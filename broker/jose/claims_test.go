@@ -60,7 +60,7 @@ func TestClaimsGiveTheTypedOnes(t *testing.T) {
 
 func TestClaimsHelpersTellTypesApart(t *testing.T) {
 	t.Parallel()
-	c := claimsOf(t, `{"s":"x","e":"","esc":"\u0041\"","n":1.5,"neg":-1,"nil":null,"a":["x","y"],"one":"x","none":[],"mixed":["x",1],"nested":[["x"]],"o":{"s":"x"}}`)
+	c := claimsOf(t, `{"s":"x","e":"","esc":"\u0041\"","n":1.5,"neg":-1,"nil":null,"huge":1e20,"negative":-0.5,"a":["x","y"],"one":"x","none":[],"mixed":["x",1],"nested":[["x"]],"o":{"s":"x"}}`)
 	for name, want := range map[string]string{"s": "x", "e": "", "esc": `A"`} {
 		if got, ok := c.String(name); !ok || got != want {
 			t.Errorf("String(%s) = %q, %v", name, got, ok)
@@ -84,7 +84,7 @@ func TestClaimsHelpersTellTypesApart(t *testing.T) {
 	if got, ok := c.Time("n"); !ok || !got.Equal(time.Unix(1, 5e8)) {
 		t.Errorf("Time = %v, %v", got, ok)
 	}
-	for _, name := range []string{"s", "neg", "nil", "a", "o", "absent"} {
+	for _, name := range []string{"s", "neg", "negative", "huge", "nil", "a", "o", "absent"} {
 		if got, ok := c.Time(name); ok {
 			t.Errorf("Time(%s) = %v", name, got)
 		}

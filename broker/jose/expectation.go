@@ -107,7 +107,7 @@ func (e *Expectation) addressed(c *Claims) bool {
 		return true
 	}
 	for _, other := range e.OtherAudiences {
-		if other != "" && c.HasAudience(other) {
+		if c.HasAudience(other) {
 			return true
 		}
 	}

@@ -102,6 +102,11 @@ func TestJW06ExpiryIsToldFromOtherRefusals(t *testing.T) {
 	if !errors.Is(err, jose.ErrExpired) {
 		t.Errorf("expired: %v", err)
 	}
+	e := idToken()
+	e.Require, e.MaxAge = nil, time.Minute
+	if _, err := jose.Verify(t.Context(), es256(t, goodClaims(claim("iat", nil))), p256Set(t), e); errors.Is(err, jose.ErrExpired) {
+		t.Errorf("of unknown age: %v", err)
+	}
 	for _, change := range []map[string]any{claim("exp", nil), claim("nbf", at(time.Hour)), claim("aud", "another")} {
 		if _, err := jose.Verify(t.Context(), es256(t, goodClaims(change)), p256Set(t), idToken()); errors.Is(err, jose.ErrExpired) {
 			t.Errorf("%v: %v", change, err)
@@ -133,6 +138,7 @@ func TestJW07AudienceTypes(t *testing.T) {
 		{"aud null", claim("aud", raw(`null`)), nil, "aud"},
 		{"aud true", claim("aud", true), nil, "aud"},
 		{"aud malformed though nobody compares it", claim("aud", 1), anyone, "aud"},
+		{"aud empty though nobody compares it", claim("aud", []string{}), anyone, "aud"},
 		{"aud missing and nobody compares it", claim("aud", nil), anyone, ""},
 		{"aud one of the others", claim("aud", "https://op/token"), others, ""},
 		{"aud none of the others", claim("aud", "https://op/par"), others, "aud"},

@@ -188,6 +188,19 @@ func TestJW13SignatureForms(t *testing.T) {
 			}
 		})
 	}
+	t.Run("no key is asked for on behalf of a wrong length", func(t *testing.T) {
+		t.Parallel()
+		for alg, sizes := range map[jose.Algorithm][]int{jose.ES256: {0, 63, 65, 96}, jose.ES512: {64, 131}, jose.EdDSA: {63}, jose.RS256: {0}} {
+			for _, size := range sizes {
+				raw := compact(`{"alg":"`+string(alg)+`"}`, goodClaims(nil), func([]byte) []byte { return make([]byte, size) })
+				e := idToken()
+				e.Algorithms = append(e.Algorithms, jose.ES512)
+				if _, err := jose.Verify(t.Context(), raw, jose.KeySourceFunc(nil), e); !errors.Is(err, jose.ErrSignature) {
+					t.Errorf("%s of %d bytes: %v", alg, size, err)
+				}
+			}
+		}
+	})
 	t.Run("a high s is as good as a low one (RFC 7518 does not choose)", func(t *testing.T) {
 		t.Parallel()
 		raw := compact(`{"alg":"ES256","kid":"k1"}`, goodClaims(nil), sign(func(r, s *big.Int) []byte { return rawSignature(k, r, s.Sub(n, s)) }))

@@ -165,6 +165,7 @@ func TestJW08ParseKeyRefuses(t *testing.T) {
 		"the point at infinity":      ecWith(b64(make([]byte, 32)), b64(make([]byte, 32))),
 		"a short coordinate":         ecWith(b64(point[1:32]), y),
 		"a long coordinate":          ecWith(b64(append([]byte{0}, point[1:33]...)), y),
+		"coordinates cut elsewhere":  ecWith(b64(point[1:32]), b64(point[32:])),
 		"no y":                       `{"kty":"EC","crv":"P-256","x":"` + x + `"}`,
 		"a P-256 point as P-384":     strings.Replace(ec, "P-256", "P-384", 1),
 		"an unknown curve":           strings.Replace(ec, "P-256", "secp256k1", 1),

@@ -51,9 +51,6 @@ func keyOf(members []member) (Key, error) {
 	if err != nil || kty == "" {
 		return Key{}, fmt.Errorf("%w: kty missing or not a string", ErrKey)
 	}
-	if kty == "oct" {
-		return Key{}, errSecret
-	}
 	if err := j.forSignatures(); err != nil {
 		return Key{}, err
 	}

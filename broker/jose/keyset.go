@@ -64,7 +64,7 @@ func ParseKeySet(data []byte) (*KeySet, error) {
 	if len(data) > maxKeySet {
 		return nil, fmt.Errorf("%w: key set of %d bytes, at most %d are read", ErrMalformed, len(data), maxKeySet)
 	}
-	members, err := scanObject(data, keySetShape())
+	members, err := scanObject(data, keySetShape)
 	if err != nil {
 		return nil, fmt.Errorf("key set: %w", err)
 	}
@@ -90,11 +90,8 @@ func ParseKeySet(data []byte) (*KeySet, error) {
 	return s, nil
 }
 
-func keySetShape() *shape {
-	s := shapeOf("keys")
-	s.members["keys"] = known{name: "keys", shape: &shape{element: jwkShape}}
-	return s
-}
+// keySetShape knows the one member that counts; the keys are read one by one, each with a shape of its own.
+var keySetShape = shapeOf("keys")
 
 func entriesOf(members []member) ([]json.RawMessage, error) {
 	var entries []json.RawMessage

@@ -68,9 +68,9 @@ func Peek(raw string, l Limits) (*Unverified, error) {
 	if len(raw) > size {
 		return nil, fmt.Errorf("%w: token of %d bytes, at most %d are read", ErrMalformed, len(raw), size)
 	}
-	head, rest, ok := strings.Cut(raw, ".")
-	body, sig, ok2 := strings.Cut(rest, ".")
-	if !ok || !ok2 || strings.Contains(sig, ".") {
+	head, rest, _ := strings.Cut(raw, ".")
+	body, sig, ok := strings.Cut(rest, ".")
+	if !ok { // a third dot, as a JWE has, is no base64url and fails with the signature
 		return nil, fmt.Errorf("%w: not three parts with dots between (RFC 7515 §7.1)", ErrMalformed)
 	}
 	if len(head) > base64.RawURLEncoding.EncodedLen(maxHeader) {

@@ -101,7 +101,7 @@ func (v *SignatureVerifier) VerifySignature(ctx context.Context, raw string) ([]
 	return u.Payload, nil
 }
 
-// welcome checks algorithm and type against the caller's lists. symmetric says of which sort the algorithms have to be:
+// welcome checks all that costs no key: algorithm and type against the caller's lists, and the signature's length. symmetric says of which sort the algorithms have to be:
 // a list with the other sort in it is a mistake that would let a public key be used as a secret.
 func (u *Unverified) welcome(algorithms []Algorithm, types []string, symmetric bool) error {
 	if len(algorithms) == 0 || len(types) == 0 {
@@ -116,6 +116,12 @@ func (u *Unverified) welcome(algorithms []Algorithm, types []string, symmetric b
 	}
 	if !allowed {
 		return fmt.Errorf("%w: %s", ErrAlgorithm, u.Header.Algorithm)
+	}
+	// RFC 7518 §3.4: R and S have a fixed length each; DER is another length and none is negotiable (JW-13). A high S is
+	// not refused: JOSE asks for no low one and half of all honest signatures have it, so nothing may rely on the bytes
+	// of a signature being unique; replay is told by jti.
+	if t, _ := traitsOf(u.Header.Algorithm); len(u.signature) == 0 || t.signature != 0 && len(u.signature) != t.signature {
+		return fmt.Errorf("%w: wrong length for %s", ErrSignature, u.Header.Algorithm)
 	}
 	for _, t := range types {
 		if normalType(t) == u.Header.Type {
@@ -154,12 +160,6 @@ func (u *Unverified) verifySignature(ctx context.Context, keys KeySource) (Key, 
 
 // checkSignature lets go-jose verify. key is a public key that fits the algorithm, or the secret for HMAC.
 func (u *Unverified) checkSignature(key any) error {
-	// RFC 7518 §3.4: R and S have a fixed length each; DER is another length and none is negotiable (JW-13). A high S is
-	// not refused: JOSE asks for no low one and half of all honest signatures have it, so nothing may rely on the bytes
-	// of a signature being unique; replay is told by jti.
-	if t, _ := traitsOf(u.Header.Algorithm); len(u.signature) == 0 || t.signature != 0 && len(u.signature) != t.signature {
-		return fmt.Errorf("%w: wrong length for %s", ErrSignature, u.Header.Algorithm)
-	}
 	jws, err := jose.ParseSignedCompact(u.raw, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(u.Header.Algorithm)})
 	if err != nil {
 		return fmt.Errorf("%w: not accepted by the JOSE library", ErrMalformed)
