@@ -1,5 +1,7 @@
 // Command broker is the Gatehouse federation broker.
 //
+//	broker serve -c FILE            runs the broker
+//	broker demo                     runs one with everything around it emulated
 //	broker check-config -c FILE     says everything that is wrong with a configuration, or what it means
 //	broker keys list|rotate -c FILE the signing keys of a running broker, or of its database while none runs
 //	broker secret                   prints a fresh secret
@@ -61,7 +63,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(checkConfigCommand(), keysCommand(), secretCommand(), versionCommand())
+	root.AddCommand(serveCommand(), demoCommand(), checkConfigCommand(), keysCommand(), secretCommand(), versionCommand())
 	return root
 }
 

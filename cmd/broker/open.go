@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"gatehouse/broker"
@@ -46,9 +45,8 @@ func open(ctx context.Context, config *configs.Config, log *slog.Logger) (*opene
 	if err != nil {
 		return nil, err
 	}
-	build, _ := debug.ReadBuildInfo()
 	s, err := server.Open(ctx, server.Options{Config: config, Store: store, Secrets: keyring, Log: log, Now: time.Now,
-		Version: versionOf(version, build)})
+		Version: currentVersion()})
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}

@@ -18,11 +18,16 @@ func versionCommand() *cobra.Command {
 		Short: "Say what this program is",
 		Args:  noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			build, _ := debug.ReadBuildInfo()
-			_, err := fmt.Fprintf(c.OutOrStdout(), "gatehouse broker %s (%s %s/%s)\n", versionOf(version, build), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(c.OutOrStdout(), "gatehouse broker %s (%s %s/%s)\n", currentVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}
+}
+
+// currentVersion is what this program is.
+func currentVersion() string {
+	build, _ := debug.ReadBuildInfo()
+	return versionOf(version, build)
 }
 
 // versionOf names the release; without one the module's version; without that the commit, and whether the tree it was
