@@ -1,0 +1,52 @@
+package azuread_test
+
+import (
+	"testing"
+	"time"
+
+	"gatehouse/connectors"
+	"gatehouse/connectors/azuread"
+	"gatehouse/connectors/connectortest"
+	"gatehouse/connectors/connectortest/fake"
+)
+
+// The directories of the fake's cast.
+const (
+	acme     = "8f2c1d7e-1111-4a3b-9c55-0d1f2e3a4b5c"
+	partner  = "c0ffee00-2222-4b4b-8888-aaaabbbbcccc"
+	personal = "9188040d-6c67-4c5b-b112-36a304b66dad"
+)
+
+// subject is the connector for one directory.
+func subject() connectortest.Subject {
+	return connectortest.Subject{
+		Fake: func(o fake.Options) *fake.Provider { return fake.NewEntra(o).Provider },
+		Config: func(c connectors.Common, base string) connectors.Config {
+			return &azuread.Config{Common: c, Tenant: acme, Authority: base, GraphURL: base}
+		},
+		Person: "ada", Other: "ben",
+		Key: func(p fake.Person, base string) (string, string) {
+			return base + "/" + p.Entra.TenantID + "/v2.0", p.Entra.ObjectID
+		},
+		Groups: []string{"11111111-aaaa-4bbb-8ccc-000000000001", "11111111-aaaa-4bbb-8ccc-000000000002"},
+		Calls:  map[fake.Endpoint]int{fake.Token: 1},
+		OpenID: &connectortest.OpenID{Cooldown: 5 * time.Minute, Flood: 50},
+		Keys:   &fake.KeyPool{},
+	}
+}
+
+func TestContract(t *testing.T) {
+	t.Parallel()
+	connectortest.Run(t, subject())
+}
+
+// The same at the endpoint that every directory shares.
+func TestContractWithSeveralDirectories(t *testing.T) {
+	t.Parallel()
+	s := subject()
+	s.Config = func(c connectors.Common, base string) connectors.Config {
+		return &azuread.Config{Common: c, Tenant: "common", AllowedTenants: []string{acme, partner}, Authority: base, GraphURL: base}
+	}
+	s.Other = "eve"
+	connectortest.Run(t, s)
+}
