@@ -30,13 +30,15 @@ func oktaTokens(t *testing.T, f *Okta, b *http.Client, server string, overrides 
 
 func TestOktaSignInAtBothKindsOfServer(t *testing.T) {
 	t.Parallel()
-	for server, shape := range map[string]string{"": "okta/discovery_org.json", "default": "okta/discovery_custom.json"} {
+	for server, shape := range map[string]map[string]any{
+		"": fixture(t, "okta/discovery_org.json"), "default": fixture(t, "okta/discovery_custom.json"),
+	} {
 		t.Run("server "+server, func(t *testing.T) {
 			t.Parallel()
 			f := newOkta(t, newClock(), nil)
 			b := browser(t)
 			doc := get(t, b, f.Issuer(server)+"/.well-known/openid-configuration?client_id="+clientID).json(t)
-			sameMembers(t, fixture(t, shape), doc)
+			sameMembers(t, shape, doc)
 			if doc["issuer"] != f.Issuer(server) || !strings.Contains(doc["token_endpoint"].(string), "/oauth2/") {
 				t.Errorf("issuer %v, token endpoint %v", doc["issuer"], doc["token_endpoint"])
 			}
