@@ -18,6 +18,8 @@ import (
 type application struct {
 	// Name is what people call it; Purpose one sentence on what it shows.
 	Name, Purpose string
+	// Admits are the groups whose members the broker lets in; none means everybody.
+	Admits []string
 	// Base is its own address with a slash at the end. Its redirect URI is callback
 	// below that.
 	Base                           string
@@ -83,9 +85,13 @@ func (a *application) discover(ctx context.Context) (*upstream, error) {
 }
 
 func (a *application) oauth(u *upstream) *oauth2.Config {
+	endpoint := u.provider.Endpoint()
+	// Left to find out, x/oauth2 answers every refusal by trying again in another
+	// style, and reports the refusal of that.
+	endpoint.AuthStyle = oauth2.AuthStyleInHeader
 	return &oauth2.Config{
 		ClientID: a.ClientID, ClientSecret: a.ClientSecret, RedirectURL: a.redirectURI(),
-		Endpoint: u.provider.Endpoint(), Scopes: a.scopes(),
+		Endpoint: endpoint, Scopes: a.scopes(),
 	}
 }
 
@@ -134,7 +140,7 @@ func (a *application) logout(w http.ResponseWriter, r *http.Request) {
 	}
 	end, err := url.Parse(u.metadata.EndSession)
 	if idToken == "" || u.metadata.EndSession == "" || err != nil {
-		http.Redirect(w, r, a.signedOutURI(), http.StatusSeeOther)
+		a.notify(w, r, notice{Good: true, Title: "You are signed out of " + a.Name, Text: "The broker still knows you: the next sign-in, here or elsewhere, may not ask."})
 		return
 	}
 	q := end.Query()

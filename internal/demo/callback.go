@@ -19,6 +19,8 @@ type signIn struct {
 	tokens         *oauth2.Token
 	// spent is the refresh token before the current one.
 	spent string
+	// refreshed is the fingerprint of the refresh token that came last.
+	refreshed string
 	// idChecks and accessChecks are what was verified, in words.
 	idChecks, accessChecks []check
 	userinfo               userinfo
@@ -206,7 +208,7 @@ func (a *application) askUserinfo(ctx context.Context, u *upstream, tokens *oaut
 	answer, err := u.provider.UserInfo(ctx, oauth2.StaticTokenSource(tokens))
 	if err != nil {
 		a.Log.Warn("sample application: userinfo", "application", a.ClientID, "error", err)
-		return userinfo{Err: "The userinfo endpoint gave no usable answer."}
+		return userinfo{Err: "The userinfo endpoint refuses the access token, or does not answer."}
 	}
 	if answer.Subject != subject {
 		return userinfo{Err: "Its sub is not the ID token's: refused."}
@@ -227,7 +229,8 @@ func (p *signIn) remember(now time.Time, what string, good bool) {
 	line := exchange{At: now.UTC().Format(time.TimeOnly), What: what, Good: good}
 	if good {
 		line.Access, line.Refresh = fingerprint(p.tokens.AccessToken), fingerprint(p.tokens.RefreshToken)
-		line.Rotated = p.spent != "" && p.spent != p.tokens.RefreshToken
+		line.Rotated = len(p.history) > 0 && p.refreshed != line.Refresh
+		p.refreshed = line.Refresh
 	}
 	p.history = append(p.history, line)
 	if len(p.history) > maxHistory {

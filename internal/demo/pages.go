@@ -38,6 +38,7 @@ type tab struct {
 // appView is an application's own page.
 type appView struct {
 	Name, Purpose   string
+	Admits          []string
 	Path            string
 	Notice          *notice
 	Person          *personView
@@ -104,7 +105,7 @@ func (p *pages) style(w http.ResponseWriter, _ *http.Request) {
 
 // view takes the notice out of the browser's session and copies what is shown.
 func (a *application) view(r *http.Request) *appView {
-	v := &appView{Name: a.Name, Purpose: a.Purpose, Path: a.path(), ClientID: a.ClientID}
+	v := &appView{Name: a.Name, Purpose: a.Purpose, Admits: a.Admits, Path: a.path(), ClientID: a.ClientID}
 	var person *signIn
 	a.with(r, func(s *session) {
 		if s == nil {

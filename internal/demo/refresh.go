@@ -62,11 +62,13 @@ func (a *application) exchange(w http.ResponseWriter, r *http.Request, what stri
 	presented := choose(old)
 	fresh, err := a.redeem(r.Context(), u, presented, old)
 	if err != nil {
-		a.remember(r, func(p *signIn) { p.remember(a.Now(), what, false) })
+		// Whether the grant is gone shows at userinfo, which sees a revocation at once.
+		now := a.askUserinfo(a.client(r.Context()), u, old.tokens, old.subject)
+		a.remember(r, func(p *signIn) { p.remember(a.Now(), what, false); p.userinfo = now })
 		a.notify(w, r, tokenError("The broker refused the refresh token", err))
 		return
 	}
-	fresh.history = old.history
+	fresh.history, fresh.refreshed = old.history, old.refreshed
 	if fresh.spent = presented; fresh.tokens.RefreshToken == presented {
 		fresh.spent = ""
 	}

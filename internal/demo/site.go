@@ -24,7 +24,7 @@ func newSite(address, issuer string, secrets [2]string, p *pages, now func() tim
 			Base: address + "/", Issuer: issuer, ClientID: wikiID, ClientSecret: secrets[0], HTTP: client, Log: p.log, Now: now,
 		},
 		payroll: &application{
-			Name: "Payroll", Purpose: "The second sample application. It does not ask for consent, and admits members of a few groups only.",
+			Name: "Payroll", Purpose: "The second sample application. It does not ask for consent, and the broker lets members of some groups in only.", Admits: payrollGroups(),
 			Base: address + "/second/", Issuer: issuer, ClientID: payrollID, ClientSecret: secrets[1], HTTP: client, Log: p.log, Now: now,
 		},
 	}
