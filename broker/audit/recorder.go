@@ -45,6 +45,7 @@ const (
 	Token     Endpoint = "token"
 	UserInfo  Endpoint = "userinfo"
 	Discovery Endpoint = "discovery"
+	Logout    Endpoint = "logout"
 	Account   Endpoint = "account"
 	Admin     Endpoint = "admin"
 )

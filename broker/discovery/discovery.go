@@ -27,7 +27,7 @@ type Metadata struct {
 	TokenEndpoint         string   `json:"token_endpoint"`
 	UserinfoEndpoint      string   `json:"userinfo_endpoint"`
 	JWKSURI               string   `json:"jwks_uri"`
-	EndSessionEndpoint    string   `json:"end_session_endpoint,omitempty"`
+	EndSessionEndpoint    string   `json:"end_session_endpoint"`
 	ScopesSupported       []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
 	ResponseModes         []string `json:"response_modes_supported"`
@@ -55,6 +55,7 @@ func Describe(issuer string, algs []string) Metadata {
 		TokenEndpoint:         issuer + "/token",
 		UserinfoEndpoint:      issuer + "/userinfo",
 		JWKSURI:               issuer + "/jwks",
+		EndSessionEndpoint:    issuer + "/logout",
 		ScopesSupported:       Scopes(),
 		ResponseTypes:         []string{string(oauth.ResponseTypeCode)},
 		ResponseModes:         []string{string(oauth.ResponseModeQuery), string(oauth.ResponseModeFragment), string(oauth.ResponseModeFormPost)},

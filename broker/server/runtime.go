@@ -18,6 +18,7 @@ import (
 	"gatehouse/broker/discovery"
 	"gatehouse/broker/flow"
 	"gatehouse/broker/login"
+	"gatehouse/broker/logout"
 	"gatehouse/broker/mint"
 	"gatehouse/broker/oauth"
 	"gatehouse/broker/token"
@@ -102,6 +103,11 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 			Hint: hintReader(minter, s.now), PerAddress: s.limiter(limits.Authorize.PerAddress), Now: s.now},
 		signIn,
 		&consent.Endpoint{Desk: desk, Protect: protect},
+		&logout.Endpoint{Desk: desk, Clients: rt.clients, Sessions: s.store, Protect: protect, Now: s.now,
+			ReadHint: func(ctx context.Context, raw string) (logout.Hint, error) {
+				hint, err := minter.ReadIDTokenHint(ctx, raw, s.now())
+				return logout.Hint(hint), err
+			}},
 		s.tokenEndpoint(rt, minter),
 		&userinfo.Endpoint{Issuer: c.Issuer, Clients: rt.clients, Grants: s.store, Mint: minter, Audit: s.audit,
 			PerAddress: s.limiter(limits.UserInfo.PerAddress), PerAccount: s.limiter(limits.UserInfo.PerAccount), Now: s.now},
