@@ -20,7 +20,7 @@ func basic(raw string) string { return "Basic " + base64.StdEncoding.EncodeToStr
 
 func TestBasicCredentials(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("s", 9000)
+	long := strings.Repeat("s", 8<<10/4*3-len("a:"))
 	for _, tt := range []struct {
 		name       string
 		headers    []string
@@ -30,6 +30,8 @@ func TestBasicCredentials(t *testing.T) {
 	}{
 		{"no header", nil, "", "", false, ""},
 		{"another scheme is not tried", []string{"Bearer abc"}, "", "", false, ""},
+		{"another scheme of the same length", []string{"Magic YTpi"}, "", "", false, ""},
+		{"letters that fold into ASCII are not the scheme", []string{"Ba\u017fic YTpi"}, "", "", false, ""},
 		{"a scheme that only begins like Basic", []string{"Basically YTpi"}, "", "", false, ""},
 		{"id and secret", []string{basic("a:b")}, "a", "b", true, ""},
 		{"the scheme in any case", []string{"bAsIc YTpi"}, "a", "b", true, ""},
@@ -55,7 +57,8 @@ func TestBasicCredentials(t *testing.T) {
 		{"invalid UTF-8 in the secret", []string{basic("a:\xff")}, "", "", true, oauth.InvalidRequest},
 		{"nothing after the scheme", []string{"Basic"}, "", "", true, oauth.InvalidRequest},
 		{"spaces after the scheme", []string{"Basic  "}, "", "", true, oauth.InvalidRequest},
-		{"too long", []string{basic("a:" + long)}, "", "", true, oauth.InvalidRequest},
+		{"8 KiB", []string{basic("a:" + long)}, "a", long, true, ""},
+		{"more than 8 KiB", []string{basic("a:" + long + "s")}, "", "", true, oauth.InvalidRequest},
 		{"two headers (CA-07)", []string{basic("a:b"), basic("c:d")}, "", "", true, oauth.InvalidRequest},
 		{"the same header twice", []string{basic("a:b"), basic("a:b")}, "", "", true, oauth.InvalidRequest},
 		{"Basic beside Bearer", []string{"Bearer x", basic("a:b")}, "", "", true, oauth.InvalidRequest},
@@ -89,7 +92,7 @@ func TestBearerToken(t *testing.T) {
 		{"another scheme is not tried", []string{basic("a:b")}, "", false, ""},
 		{"a token of every character", []string{"Bearer aZ09-._~+/=="}, "aZ09-._~+/==", true, ""},
 		{"the scheme in any case", []string{"bEARER x"}, "x", true, ""},
-		{"letters that fold into ASCII are not the scheme", []string{"Bea\u017fer x"}, "", false, ""},
+		{"another scheme of the same length", []string{"Digest x"}, "", false, ""},
 		{"several spaces", []string{"Bearer  x"}, "x", true, ""},
 		{"16 KiB", []string{"Bearer " + longest}, longest, true, ""},
 		{"more than 16 KiB", []string{"Bearer x" + longest}, "", true, oauth.InvalidToken},

@@ -14,25 +14,15 @@ func ParseMaxAge(s string) (time.Duration, bool, error) {
 	if s == "" {
 		return 0, false, nil
 	}
-	if !isDecimal(s) {
-		return 0, false, Errorf(InvalidRequest, "max_age must be a non-negative whole number of seconds")
-	}
-	seconds, err := strconv.ParseUint(s, 10, 64)
-	if err != nil || seconds > math.MaxUint32 {
-		return 0, false, Errorf(InvalidRequest, "max_age is too large")
+	seconds, ok := parseDecimal(s)
+	if !ok || seconds > math.MaxUint32 {
+		return 0, false, Errorf(InvalidRequest, "max_age must be a whole number of seconds from 0 to %d", uint32(math.MaxUint32))
 	}
 	return time.Duration(seconds) * time.Second, true, nil
 }
 
-// isDecimal reports whether s is a decimal number in its one shortest spelling.
-func isDecimal(s string) bool {
-	if s == "" || len(s) > 1 && s[0] == '0' {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
+// parseDecimal reads a decimal number in its one shortest spelling, without sign or leading zeros.
+func parseDecimal(s string) (uint64, bool) {
+	n, err := strconv.ParseUint(s, 10, 64)
+	return n, err == nil && (s[0] != '0' || len(s) == 1)
 }

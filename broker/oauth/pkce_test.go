@@ -71,6 +71,29 @@ func TestVerifyPKCE(t *testing.T) {
 	}
 }
 
+// TestPKCERefusalsSayWhatIsWrong: several faults would be caught by a later check as well, with a sentence that sends
+// the client's developer the wrong way.
+func TestPKCERefusalsSayWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err  error
+		says string
+	}{
+		{oauth.ValidateChallenge("", "S256"), "without code_challenge"},
+		{oauth.ValidateChallenge(rfcChallenge, ""), "code_challenge_method is missing"},
+		{oauth.ValidateChallenge(rfcChallenge, "plain"), "must be S256"},
+		{oauth.ValidateChallenge("x", "S256"), "43 characters"},
+		{oauth.VerifyPKCE("", rfcVerifier), "issued without code_challenge"},
+		{oauth.VerifyPKCE(rfcChallenge, ""), "code_verifier is missing"},
+		{oauth.VerifyPKCE(rfcChallenge, "x"), "43 to 128"},
+		{oauth.VerifyPKCE(rfcChallenge, rfcChallenge), "does not match"},
+	} {
+		if got := oauth.From(tt.err).Description; !strings.Contains(got, tt.says) {
+			t.Errorf("description %q, want one with %q", got, tt.says)
+		}
+	}
+}
+
 func TestNewVerifierFulfilsItsOwnChallenge(t *testing.T) {
 	t.Parallel()
 	a, b := oauth.NewVerifier(), oauth.NewVerifier()

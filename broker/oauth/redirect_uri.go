@@ -1,8 +1,8 @@
 package oauth
 
 import (
+	"math"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -59,8 +59,8 @@ func splitLoopback(uri string) (host, rest string, ok bool) {
 
 // isPort reports whether s is a port from 1 to 65535 in its one spelling.
 func isPort(s string) bool {
-	n, err := strconv.ParseUint(s, 10, 16)
-	return err == nil && n > 0 && isDecimal(s)
+	n, ok := parseDecimal(s)
+	return ok && n > 0 && n <= math.MaxUint16
 }
 
 // reservedInResponse reports whether a parameter name is one that an authorization response sets: RFC 6749 §4.1.2,

@@ -97,6 +97,8 @@ func TestMatchRedirectURILoopback(t *testing.T) {
 		{"a host with a dot at its end", "http://localhost/cb", "http://localhost.:3000/cb", false},
 		{"the host in capitals", "http://localhost/cb", "http://LOCALHOST:3000/cb", false},
 		{"the scheme in capitals", "http://localhost/cb", "HTTP://localhost:3000/cb", false},
+		{"no scheme", "http://127.0.0.1/cb", "127.0.0.1:3000/cb", false},
+		{"no scheme on both sides", "127.0.0.1/cb", "127.0.0.1:3000/cb", false},
 		{"https presented", "http://127.0.0.1/cb", "https://127.0.0.1:3000/cb", false},
 		{"https on both sides", "https://127.0.0.1/cb", "https://127.0.0.1:3000/cb", false},
 		{"port 0", "http://127.0.0.1/cb", "http://127.0.0.1:0/cb", false},

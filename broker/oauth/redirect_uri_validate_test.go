@@ -17,6 +17,7 @@ func TestValidateRedirectURIAccepts(t *testing.T) {
 		{"https without a path", "https://a.test", false},
 		{"https with a port and query", "https://a.test:8443/cb?tenant=1&x", false},
 		{"https with percent-encoding", "https://a.test/c%20b", false},
+		{"an underscore in a host name", "https://a_b.test/cb", false},
 		{"an internationalised name in ASCII", "https://xn--80a.test/cb", false},
 		{"an address", "https://192.0.2.1/cb", false},
 		{"an IPv6 address with a port", "https://[2001:db8::1]:8443/cb", false},
@@ -51,7 +52,8 @@ func TestValidateRedirectURIRefuses(t *testing.T) {
 		uris []string
 	}{
 		{"nothing", []string{""}},
-		{"relative URIs", []string{"/cb", "cb", "//a.test/cb", "a.test/cb", "?x", ":x", "https:a.test/cb", "https:/a.test/cb"}},
+		{"relative URIs", []string{"/cb", "cb", "//a.test/cb", "a.test/cb", "?x", ":x", "https:a.test/cb", "https:/a.test/cb",
+			"http:/localhost/cb", "http:localhost/cb", "http:///cb"}},
 		{"fragments", []string{"https://a.test/cb#", "https://a.test/cb#x", "https://a.test#", "com.example.app:/cb#x"}},
 		{"user names", []string{"https://u@a.test/cb", "https://u:p@a.test/cb", "https://a.test@evil.test/cb",
 			"https://a@b@evil.test/", "https://@a.test/", "com.example.app://u@cb"}},
@@ -63,13 +65,14 @@ func TestValidateRedirectURIRefuses(t *testing.T) {
 		{"schemes without a dot (RU-05)", []string{"myapp:/cb", "myapp://cb", "ftp://a.test/", "ws://a.test/", "intent://x",
 			"view-source:https://a.test", "urn:ietf:wg:oauth:2.0:oob", "mailto:x@a.test", "localhost:3000/cb"}},
 		{"schemes not in lower case", []string{"HTTPS://a.test/cb", "Http://localhost/cb", "com.example.App:/cb"}},
-		{"schemes that are none", []string{"1com.example:/cb", "com.example*:/cb", "-a.b:/cb", ".a:/cb", "com%2eexample:/cb"}},
+		{"schemes that are none", []string{"1com.example:/cb", "com.example*:/cb", "-a.b:/cb", ".a:/cb", "com%2eexample:/cb", "com_example.app:/cb", "com.example@x:/cb"}},
 		{"private-use URIs that are opaque", []string{"com.example.app:cb", "com.example.app:", "com.example.app:?x"}},
 		{"wildcards in the host (RU-06)", []string{"https://*.a.test/cb", "https://*/cb", "https://a.*/cb", "http://localhost:*/cb",
 			"com.example.app://*/cb"}},
 		{"hosts that are none", []string{"https:///cb", "https://", "https://:443/cb", "https://?x", "https://a..test/", "https://.a.test/",
 			"https://a.test%00.evil.test/cb", "https://%61.test/cb", "https://a.test,b.test/", "https://[::1/cb", "https://::1/cb",
-			"https://[a.test]/", "https://[127.0.0.1]/", "https://[fe80::1%25eth0]/", "https://a.test]/", "https://a!.test/"}},
+			"https://[a.test]/", "https://[127.0.0.1]/", "https://[fe80::1%25eth0]/", "https://a.test]/", "https://a!.test/",
+			"com.example.app://a..b/cb", "com.example.app://a!/cb"}},
 		{"ports that are none", []string{"https://a.test:/cb", "https://a.test:0/", "https://a.test:65536/", "https://a.test:99999/",
 			"https://a.test:0443/", "https://a.test:x/", "https://a.test:1:2/", "http://localhost:/cb", "http://[::1]:99999/"}},
 		{"spaces and control characters (RU-08)", []string{" https://a.test/cb", "https://a.test/cb ", "https://a.test/c b",
@@ -77,7 +80,7 @@ func TestValidateRedirectURIRefuses(t *testing.T) {
 		{"characters that readers disagree about", []string{`https://evil.test\@a.test/cb`, `https:\\a.test\cb`, `https://a.test/"x`,
 			"https://a.test/<x>", "https://a.test/{x}", "https://a.test/|", "https://a.test/^", "https://a.test/`"}},
 		{"characters outside ASCII (RU-01)", []string{"https://а.test/cb", "https://a.test/é", "https://a。test/", "https://ａ.test/"}},
-		{"bad percent-encoding", []string{"https://a.test/%", "https://a.test/%4", "https://a.test/%zz", "https://a.test/?x=%g0"}},
+		{"bad percent-encoding", []string{"https://a.test/%", "https://a.test/%4", "https://a.test/%zz", "https://a.test/?x=%g0", "com.example.app:/%zz", "com.example.app:/cb?%"}},
 		{"queries nobody reads alike", []string{"https://a.test/?a;b", "https://a.test/?=x", "https://a.test/?a=%00", "https://a.test/?a=%ff"}},
 		{"2049 bytes", []string{"https://a.test/" + strings.Repeat("x", 2049-15)}},
 	} {
@@ -93,6 +96,41 @@ func TestValidateRedirectURIRefuses(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRedirectURIRefusalsSayWhatIsWrong: a later check would catch some of these too, but the operator who reads the
+// sentence should not have to guess.
+func TestRedirectURIRefusalsSayWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	longHost := strings.Repeat("a", 2048)
+	for uri, says := range map[string]string{
+		"":                           "is empty",
+		"/cb":                        "valid absolute URI",
+		"https://a.test/cb#f":        "fragment",
+		"https://a.test/c b":         "at byte 16",
+		"JavaScript:alert(1)":        "runs or reads",
+		"data:text/html,x":           "runs or reads",
+		"vbscript:x":                 "runs or reads",
+		"file:///x":                  "runs or reads",
+		"blob:https://a.test/x":      "runs or reads",
+		"about:blank":                "runs or reads",
+		"HTTPS://a.test/":            "lower case",
+		"myapp:/cb":                  "with a dot",
+		"https://u@a.test/":          "user name",
+		"https://*.a.test/":          "wildcard",
+		"https://a..test/":           "host and port",
+		"http://a.test/":             "must use https",
+		"https://a.test/?code=x":     "response parameter code",
+		"https://a.test/?a=%00":      "bad query: a parameter is not text",
+		"https://" + longHost + "/x": "longer than 2048",
+	} {
+		if got := oauth.From(oauth.ValidateRedirectURI(uri, true)); got == nil || !strings.Contains(got.Description, says) {
+			t.Errorf("%.40q: %v, want a description with %q", uri, got, says)
+		}
+	}
+	if got := oauth.From(oauth.ValidateRedirectURI("com.example.app:/cb", false)); !strings.Contains(got.Description, "only a native client") {
+		t.Errorf("a private-use scheme of a web client: %v", got)
 	}
 }
 

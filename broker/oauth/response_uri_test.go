@@ -25,7 +25,7 @@ func TestAppendQuery(t *testing.T) {
 		{"a private-use scheme", "com.example.app:/cb", []oauth.Field{code}, "com.example.app:/cb?code=c"},
 		{"no path", "https://a.test", []oauth.Field{code}, "https://a.test?code=c"},
 		{"no parameters", "https://a.test/cb", nil, "https://a.test/cb"},
-		{"empty parameters are left out", "https://a.test/cb", []oauth.Field{code, {Name: "state"}, {Value: "x"}}, "https://a.test/cb?code=c"},
+		{"empty parameters are left out", "https://a.test/cb", []oauth.Field{{Name: "state"}, {Value: "x"}, code}, "https://a.test/cb?code=c"},
 		{"only empty parameters", "https://a.test/cb", []oauth.Field{{Name: "state"}}, "https://a.test/cb"},
 		{"a parameter is set once (RU-07)", "https://a.test/cb", []oauth.Field{code, {Name: "code", Value: "d"}, state}, "https://a.test/cb?code=c&state=s"},
 		{"state comes back byte for byte (AZ-15)", "https://a.test/cb", []oauth.Field{{Name: "state", Value: "é \"&=+%41#\r\n"}},
@@ -34,6 +34,7 @@ func TestAppendQuery(t *testing.T) {
 			"https://a.test/cb?state=x%26code%3Devil"},
 		{"a line break in the URI is encoded (RU-08)", "https://a.test/cb\r\nSet-Cookie: a", []oauth.Field{code},
 			"https://a.test/cb%0D%0ASet-Cookie:%20a?code=c"},
+		{"so is DEL, and what is not ASCII", "https://a.test/\x7f\u00e9", []oauth.Field{code}, "https://a.test/%7F%C3%A9?code=c"},
 		{"a fragment stays behind the query", "https://a.test/out#top", []oauth.Field{state}, "https://a.test/out?state=s#top"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
