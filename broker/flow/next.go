@@ -148,7 +148,8 @@ func (s Situation) stale() bool {
 		return false
 	}
 	in := s.State.Session.SignIn(s.Connector)
-	return s.State.Now.Sub(in.AuthTime) > r.MaxAge
+	// max_age=0 means prompt=login, however little time has passed (Core §3.1.2.1).
+	return r.MaxAge == 0 || s.State.Now.Sub(in.AuthTime) > r.MaxAge
 }
 
 // signedInNow reports whether the sign-in under consideration happened within

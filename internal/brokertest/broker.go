@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/broker"
 	"gatehouse/broker/seal"
 	"gatehouse/broker/server"
 	"gatehouse/configs"
@@ -147,8 +148,14 @@ func New(t testing.TB, o Options) *Broker {
 	if b.Store, err = bolt.Open(config.Storage.Path, bolt.Options{Seal: secrets, Log: log, NoSync: true}); err != nil {
 		t.Fatal(err)
 	}
+	if err := shareKeys(t, b.Store); err != nil {
+		t.Fatal(err)
+	}
 	b.Server, err = server.Open(t.Context(), server.Options{Config: config, Store: b.Store, Secrets: secrets, Log: log, Now: b.Clock.Now})
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := keepKeys(t, b.Store); err != nil {
 		t.Fatal(err)
 	}
 	public := httptest.NewUnstartedServer(b.Server.Handler())
@@ -162,6 +169,37 @@ func New(t testing.TB, o Options) *Broker {
 		}
 	})
 	return b
+}
+
+// signingKeys are the first world's, put into the others': making an RSA key
+// takes longer than everything else a test does. All worlds begin at one moment,
+// so the keys are as good there.
+var signingKeys struct {
+	sync.Mutex
+	set []broker.Key
+}
+
+func shareKeys(t testing.TB, store broker.Keys) error {
+	signingKeys.Lock()
+	defer signingKeys.Unlock()
+	if signingKeys.set == nil {
+		return nil
+	}
+	_, version, err := store.Keys(t.Context())
+	if err != nil {
+		return err
+	}
+	return store.ReplaceKeys(t.Context(), version, signingKeys.set, broker.Event{Type: broker.EventKeysReplaced})
+}
+
+func keepKeys(t testing.TB, store broker.Keys) error {
+	signingKeys.Lock()
+	defer signingKeys.Unlock()
+	set, _, err := store.Keys(t.Context())
+	if len(set) > len(signingKeys.set) {
+		signingKeys.set = set
+	}
+	return err
 }
 
 // upstream starts an emulated provider on a listener of its own. Everybody signs
@@ -206,5 +244,5 @@ func (b *Broker) configuration(t testing.TB, o Options) *configs.Config {
 }
 
 func connectorEntry(id, name, issuer, more string) string {
-	return fmt.Sprintf("  - {id: %s, type: oidc, name: %s, client_id: broker, client_secret: upstream-secret, issuer: %q%s}\n", id, name, issuer, more)
+	return fmt.Sprintf("  - {id: %s, type: oidc, name: %s, client_id: broker, client_secret: upstream-secret, issuer: %q, scopes: [openid, profile, email, groups]%s}\n", id, name, issuer, more)
 }
