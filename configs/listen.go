@@ -58,11 +58,17 @@ func isLoopbackAddress(address string) bool {
 func validateProxies(networks []netip.Prefix) []connectors.Problem {
 	var f faults
 	for i, p := range networks {
-		if p.IsValid() && p.Bits() == 0 {
-			f.add(element("", i), "trusts the whole internet to say who is calling: name the proxies' own networks")
+		if isVast(p) {
+			f.add(element("", i), "trusts strangers to say who is calling: name the proxies' own networks, 10.0.0.0/8 or smaller")
 		}
 	}
 	return f
+}
+
+// isVast reports whether a network is larger than the largest private ones, 10.0.0.0/8 and fc00::/7, so that two halves
+// of the internet are no better than the whole.
+func isVast(p netip.Prefix) bool {
+	return p.IsValid() && (p.Addr().Is4() && p.Bits() < 8 || p.Addr().Is6() && p.Bits() < 7)
 }
 
 // validateListeners checks what issuer, listen, tls, health and trusted_proxies mean together.

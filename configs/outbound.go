@@ -17,8 +17,8 @@ type Outbound struct {
 func (o Outbound) Validate() []connectors.Problem {
 	var f faults
 	for i, p := range o.AllowNetworks {
-		if p.IsValid() && p.Bits() == 0 {
-			f.add(element("allow_networks", i), "opens every private network to what clients name: list the networks that are meant")
+		if isVast(p) {
+			f.add(element("allow_networks", i), "opens every private network to what clients name: list those that are meant, 10.0.0.0/8 or smaller")
 		}
 	}
 	return f

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"gatehouse/broker/seal"
 	"gatehouse/connectors"
@@ -139,6 +140,9 @@ func writeOnce(path string, content []byte) (err error) {
 	}
 	if err := os.Link(f.Name(), path); err != nil {
 		return err
+	}
+	if runtime.GOOS == "windows" {
+		return nil // which cannot sync a directory, and need not
 	}
 	d, err := os.Open(dir)
 	if err != nil {
