@@ -38,6 +38,10 @@ func TestPlan(t *testing.T) {
 		{"nothing changes while the successor waits", 29, []broker.Key{first, next}, []broker.Key{first, next}},
 		{"a retired key stays", 32.9, []broker.Key{first, next}, []broker.Key{first, next}},
 		{"a withdrawn key is kept for hints", 39.9, []broker.Key{first, next}, []broker.Key{first, next}},
+		{
+			"a key that signs is not forgotten, whatever its record says", 29, []broker.Key{planned("a", 0, 0, 30, 20, 25), next},
+			[]broker.Key{planned("a", 0, 0, 30, 20, 25), next},
+		},
 		{"a key is forgotten in the end", 40, []broker.Key{first, next}, []broker.Key{next}},
 		{
 			"a late successor makes the last key sign longer", 29, []broker.Key{first},

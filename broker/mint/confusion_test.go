@@ -69,6 +69,7 @@ func TestTokensAreTakenForWhatTheyAre(t *testing.T) {
 		{"an ID token without a subject", signedAs(t, ring, "JWT", without(idPayload, "sub")), false, false},
 		{"an ID token without auth_time", signedAs(t, ring, "JWT", without(idPayload, "auth_time")), false, false},
 		{"an ID token without an audience", signedAs(t, ring, "JWT", without(idPayload, "aud")), false, false},
+		{"an ID token without iat", signedAs(t, ring, "JWT", strings.Replace(without(idPayload, "iat"), "1773481313", "1773480413", 1)), false, false},
 		{"an ID token without a time", signedAs(t, ring, "JWT", without(without(idPayload, "exp"), "iat")), false, false},
 		{"alg none", b64(`{"alg":"none","typ":"at+jwt"}`) + "." + b64(accessPayload) + ".", false, false},
 		{"alg None with a signature", b64(`{"alg":"None","typ":"JWT"}`) + "." + b64(idPayload) + "." + sig(good), false, false},
@@ -88,7 +89,7 @@ func TestTokensAreTakenForWhatTheyAre(t *testing.T) {
 					t.Errorf("as access token: %+v, %v", got, err)
 				}
 			}
-			if got, err := m.ReadIDTokenHint(t.Context(), tt.token, moment()); (err == nil) != tt.hint || err != nil && got != (Hint{}) {
+			if got, err := m.ReadIDTokenHint(t.Context(), tt.token, moment()); (err == nil) != tt.hint || err != nil && got != (Hint{}) || errors.Is(err, jose.ErrExpectation) {
 				t.Errorf("as hint: %+v, %v", got, err)
 			}
 		})
@@ -121,6 +122,33 @@ func TestHintsMayBeOld(t *testing.T) {
 	}
 	if _, err := read(withdrawn + keys.DefaultHints); !errors.Is(err, jose.ErrNoKey) {
 		t.Errorf("after the key was forgotten: %v", err)
+	}
+}
+
+// An access token ends with the publication of its key, however long it says that it lives.
+func TestAccessTokenOfAWithdrawnKey(t *testing.T) {
+	t.Parallel()
+	c := &clock{now: moment()}
+	ring := newRing(t, c, "ES256")
+	m := minterOf(t, ring, "ES256")
+	token := signedAs(t, ring, "at+jwt", strings.Replace(accessPayload, "1773481313", "1873481313", 1))
+	read := func(m *Minter, days time.Duration) error {
+		c.Set(moment().Add(days * 24 * time.Hour))
+		if err := ring.Tick(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		_, err := m.ReadAccessToken(t.Context(), token, c.Now())
+		return err
+	}
+	for _, days := range []time.Duration{0, 89, 90} {
+		if err := read(m, days); err != nil {
+			t.Errorf("after %d days: %v", days, err)
+		}
+	}
+	for _, who := range []*Minter{m, minterOf(t, ring, "ES256")} { // with and without a memory of it
+		if err := read(who, 92); !errors.Is(err, jose.ErrNoKey) {
+			t.Errorf("after the key was withdrawn: %v", err)
+		}
 	}
 }
 

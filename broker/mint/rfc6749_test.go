@@ -36,6 +36,11 @@ func respelt(value string) map[string]string {
 		"with a line break for a character": value[:20] + "\r\n" + value[22:], "in quotes": `"` + value + `"`,
 		"in the other base64": value[:10] + "+/" + value[12:],
 	}
+	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" {
+		if last := len(value) - 1; rune(value[last]) != c { // among them those that decode to the same bytes
+			all["ending in "+string(c)] = value[:last] + string(c)
+		}
+	}
 	for i := range value {
 		all["cut to "+value[:i]] = value[:i]
 		all["changed to "+flip(value, i)] = flip(value, i)
