@@ -77,7 +77,8 @@ func invisible(r rune) bool {
 	case utf8.RuneError, '\u115f', '\u1160', '\u3164', '\uffa0': // the Hangul fillers are letters that look like nothing
 		return true
 	}
-	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Bidi_Control, unicode.Other_Default_Ignorable_Code_Point)
+	// The direction characters are among Cf.
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Other_Default_Ignorable_Code_Point)
 }
 
 // cleanNames and cleanTexts clean in place, to the length of a name and of a

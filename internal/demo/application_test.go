@@ -181,6 +181,9 @@ func TestRefreshRotatesAndASpentTokenIsRefused(t *testing.T) {
 	b.post("/replay").wants(t, "The broker refused the refresh token", "<code>invalid_grant</code>", `class="refusal">refused`, "Signed in as")
 	// The family is gone: RFC 9700 §4.14.2.
 	b.post("/refresh").wants(t, "The broker refused the refresh token")
+	if n := b.provider.Calls(fake.Token); n != 4 {
+		t.Errorf("%d token requests, want one for each of the four steps", n)
+	}
 }
 
 func TestRefreshForSomebodyElseIsRefused(t *testing.T) {
@@ -215,6 +218,20 @@ func TestSigningOutEndsBothSessions(t *testing.T) {
 			t.Errorf("the request was %v", r.Query)
 		}
 	}
+}
+
+func TestACookieFromBeforeSigningOutIsDead(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.get("/login").wants(t, "Signed in as")
+	home, err := url.Parse(b.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := b.browser.Jar.Cookies(home)
+	b.post("/logout")
+	b.browser.Jar.SetCookies(home, old)
+	b.get("/").wants(t, "!Signed in as")
 }
 
 func TestALinkToSignedOutSignsNobodyOut(t *testing.T) {
