@@ -21,6 +21,7 @@ type configuration struct {
 	Vendors map[string]string
 	// Secrets are the client secrets by connector ID and client ID.
 	Secrets map[string]string
+	Tenant  string
 	// PayrollGroups are those whose members Payroll admits.
 	PayrollGroups []string
 }
@@ -29,7 +30,7 @@ type configuration struct {
 func newConfiguration(p *ports, vendors []*vendor) configuration {
 	c := configuration{
 		Issuer: "http://" + p.broker.Addr().String(), Listen: p.broker.Addr().String(), App: "http://" + p.app.Addr().String(),
-		Vendors: map[string]string{}, PayrollGroups: payrollGroups(),
+		Vendors: map[string]string{}, Tenant: entraTenant(), PayrollGroups: payrollGroups(),
 	}
 	names := []string{wikiID, payrollID}
 	for _, v := range vendors {
@@ -60,7 +61,7 @@ func (c configuration) shown() string {
 func (c configuration) render(secret func(string) string) string {
 	pairs := []string{
 		"@issuer@", c.Issuer, "@listen@", c.Listen, "@app@", c.App, "@client@", upstreamClientID,
-		"@payroll_groups@", `["` + strings.Join(c.PayrollGroups, `", "`) + `"]`,
+		"@tenant@", c.Tenant, "@payroll_groups@", `["` + strings.Join(c.PayrollGroups, `", "`) + `"]`,
 	}
 	for id, address := range c.Vendors {
 		pairs = append(pairs, "@"+id+"@", address)

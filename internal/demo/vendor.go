@@ -35,6 +35,11 @@ func vendors() []*vendor {
 			emulate: func(o fake.Options) emulation { return fake.NewGoogle(o) },
 		},
 		{
+			ID: "entra", Type: "azuread", Name: "Entra ID", Address: "127.0.0.1:5562",
+			Shows:   "Admits one tenant, whatever a token says besides. An address counts as verified only where Entra ID gives evidence (xms_edov). More groups than fit a token are asked of Microsoft Graph.",
+			emulate: func(o fake.Options) emulation { return fake.NewEntra(o) },
+		},
+		{
 			ID: "okta", Type: "okta", Name: "Okta", Address: "127.0.0.1:5563",
 			Shows:   "A custom authorization server that sends groups. People need to be assigned to the application.",
 			emulate: func(o fake.Options) emulation { return fake.NewOkta(o) },
@@ -55,6 +60,9 @@ func (v *vendor) start(now func() time.Time, c configuration) http.Handler {
 	v.running.SetURL(c.Vendors[v.ID])
 	return v.running
 }
+
+// entraTenant is the tenant that the connector is for.
+func entraTenant() string { return fake.EntraTenants()[0].ID }
 
 // payrollGroups are the groups that Payroll admits, under the broker's names for them.
 func payrollGroups() []string { return []string{"okta:Engineering", "github:acme:platform"} }
