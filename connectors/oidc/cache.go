@@ -60,17 +60,18 @@ type flight[T any] struct {
 func (c *cached[T]) get(ctx context.Context) (*snapshot[T], error) {
 	c.mu.Lock()
 	s := c.current
-	if s != nil && c.now().Before(s.refreshAt) {
+	usable := s != nil && c.now().Sub(s.at) <= staleMax
+	if usable && c.now().Before(s.refreshAt) {
 		c.mu.Unlock()
 		return s, nil
 	}
 	f := c.launch(ctx)
 	c.mu.Unlock()
 	fresh, err := f.wait(ctx)
-	if err == nil || s == nil || c.now().Sub(s.at) > staleMax {
-		return fresh, err
+	if err != nil && usable {
+		return s, nil
 	}
-	return s, nil
+	return fresh, err
 }
 
 // serial is the number of the current version, 0 when there is none.

@@ -49,15 +49,14 @@ func readFailure(step Step, answer connectors.Answer, now time.Time) Failure {
 		Codes       json.RawMessage `json:"error_codes"`
 		ErrorCode   json.RawMessage `json:"errorCode"`
 	}
-	if jose.StrictUnmarshal(answer.Body, &doc) != nil {
-		return f
-	}
-	f.Code, f.Description = text(doc.Error), text(doc.Description)
-	if f.Code == "" {
-		f.Code = text(doc.ErrorCode)
-	}
-	if json.Unmarshal(doc.Codes, &f.Codes) != nil {
-		f.Codes = nil
+	if jose.StrictUnmarshal(answer.Body, &doc) == nil {
+		f.Code, f.Description = text(doc.Error), text(doc.Description)
+		if f.Code == "" {
+			f.Code = text(doc.ErrorCode)
+		}
+		if json.Unmarshal(doc.Codes, &f.Codes) != nil {
+			f.Codes = nil
+		}
 	}
 	// RFC 6750 §3: a resource endpoint says it in a header.
 	if f.Code == "" && step == AtUserinfo {

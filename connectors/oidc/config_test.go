@@ -1,0 +1,77 @@
+package oidc_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"gatehouse/connectors"
+	"gatehouse/connectors/oidc"
+)
+
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		change func(*oidc.Config)
+		paths  []string
+	}{
+		{"nothing wrong", func(*oidc.Config) {}, nil},
+		{"an issuer with a path and a slash", func(c *oidc.Config) { c.Issuer = "https://idp.example.com/realms/corp/" }, nil},
+		{"plain http on loopback", func(c *oidc.Config) { c.Issuer = "http://127.0.0.1:5561" }, nil},
+		{"plain http elsewhere", func(c *oidc.Config) { c.Issuer = "http://idp.example.com" }, []string{"issuer"}},
+		{"no issuer", func(c *oidc.Config) { c.Issuer = "" }, []string{"issuer"}},
+		{"an issuer with a query", func(c *oidc.Config) { c.Issuer = "https://idp.example.com?tenant=1" }, []string{"issuer"}},
+		{"userinfo of another name", func(c *oidc.Config) { c.Userinfo = "sometimes" }, []string{"userinfo"}},
+		{"an authentication method we have not", func(c *oidc.Config) { c.TokenEndpointAuthMethod = "private_key_jwt" }, []string{"token_endpoint_auth_method"}},
+		{"no secret", func(c *oidc.Config) { c.ClientSecret = "" }, []string{"client_secret"}},
+		{"a public client without a secret", func(c *oidc.Config) { c.ClientSecret, c.TokenEndpointAuthMethod = "", "none" }, nil},
+		{"a public client with a secret", func(c *oidc.Config) { c.TokenEndpointAuthMethod = "none" }, []string{"client_secret"}},
+		{"everything at once", func(c *oidc.Config) { *c = oidc.Config{Userinfo: "x"} }, []string{"id", "client_id", "issuer", "userinfo", "client_secret"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := &oidc.Config{Common: connectors.Common{ID: "corp", ClientID: "c", ClientSecret: "env:SECRET"}, Issuer: "https://idp.example.com"}
+			tt.change(c)
+			var paths []string
+			for _, p := range c.Validate() {
+				paths = append(paths, p.Path)
+			}
+			if !slices.Equal(paths, tt.paths) {
+				t.Errorf("got problems at %q, want %q", paths, tt.paths)
+			}
+		})
+	}
+}
+
+func TestOpenReadsSecretsAndBundlesOnly(t *testing.T) {
+	t.Parallel()
+	resolved := ""
+	env := connectors.Environment{
+		Resolve: func(reference string) (string, error) {
+			if resolved = reference; reference == "env:UNSET" {
+				return "", errors.New("not set")
+			}
+			return "s", nil
+		},
+		Path: func(path string) string { return "/nowhere/" + path },
+	}
+	c := &oidc.Config{Common: connectors.Common{ID: "corp", ClientID: "c", ClientSecret: "env:SECRET", Name: "Corporate", Reauthentication: "best_effort"}, Issuer: "https://idp.example.com"}
+	opened, err := c.Open(env)
+	if err != nil || resolved != "env:SECRET" {
+		t.Fatalf("resolved %q, %v", resolved, err)
+	}
+	want := connectors.Description{ID: "corp", Type: "oidc", Name: "Corporate", Reauthentication: connectors.ReauthProven, BestEffort: true}
+	if got := opened.Describe(); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	c.ClientSecret = "env:UNSET"
+	if _, err := c.Open(env); err == nil || !strings.Contains(err.Error(), "client_secret") {
+		t.Errorf("got %v", err)
+	}
+	c.ClientSecret, c.CAFile = "env:SECRET", "ca.pem"
+	if _, err := c.Open(env); err == nil || !strings.Contains(err.Error(), "/nowhere/ca.pem") {
+		t.Errorf("got %v", err)
+	}
+}
