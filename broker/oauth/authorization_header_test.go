@@ -120,7 +120,8 @@ func TestBearerToken(t *testing.T) {
 // FuzzBasicCredentials: what is accepted is the one encoding of what it says, and a client that encodes as RFC 6749
 // §2.3.1 says is always understood.
 func FuzzBasicCredentials(f *testing.F) {
-	for _, s := range []string{"", "Basic", "Basic YTpi", "Basic YTp=", "basic  YTo=", "Bearer x", basic("a%3Ab:c+d"), basic("%zz:x"), basic("é:\x00")} {
+	for _, s := range []string{"", "Basic", "Basic YTpi", "Basic YTp=", "basic  YTo=", "Bearer x",
+		basic("a%3Ab:c+d"), basic("%zz:x"), basic("é:\x00")} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -27,7 +27,8 @@ func TestAppendQuery(t *testing.T) {
 		{"no parameters", "https://a.test/cb", nil, "https://a.test/cb"},
 		{"empty parameters are left out", "https://a.test/cb", []oauth.Field{{Name: "state"}, {Value: "x"}, code}, "https://a.test/cb?code=c"},
 		{"only empty parameters", "https://a.test/cb", []oauth.Field{{Name: "state"}}, "https://a.test/cb"},
-		{"a parameter is set once (RU-07)", "https://a.test/cb", []oauth.Field{code, {Name: "code", Value: "d"}, state}, "https://a.test/cb?code=c&state=s"},
+		{"a parameter is set once (RU-07)", "https://a.test/cb", []oauth.Field{code, {Name: "code", Value: "d"}, state},
+			"https://a.test/cb?code=c&state=s"},
 		{"state comes back byte for byte (AZ-15)", "https://a.test/cb", []oauth.Field{{Name: "state", Value: "é \"&=+%41#\r\n"}},
 			"https://a.test/cb?state=%C3%A9%20%22%26%3D%2B%2541%23%0D%0A"},
 		{"a value cannot become a parameter", "https://a.test/cb", []oauth.Field{{Name: "state", Value: "x&code=evil"}},
@@ -99,7 +100,8 @@ func FuzzAppendQuery(f *testing.F) {
 	f.Add("com.example.app:/cb?", "#", "é\xff")
 	f.Add("http://localhost:1?x&", "+", "a=b;c")
 	f.Fuzz(func(t *testing.T, uri, code, state string) {
-		params := []oauth.Field{{Name: "code", Value: code}, {Name: "state", Value: state}, {Name: "iss", Value: "https://b.test"}, {Name: "code", Value: "again"}}
+		params := []oauth.Field{{Name: "code", Value: code}, {Name: "state", Value: state},
+			{Name: "iss", Value: "https://b.test"}, {Name: "code", Value: "again"}}
 		query, fragment := oauth.AppendQuery(uri, params...), oauth.AppendFragment(uri, params...)
 		if strings.ContainsAny(query+fragment, "\r\n\x00 ") {
 			t.Fatalf("%q or %q has a character that a header cannot carry", query, fragment)

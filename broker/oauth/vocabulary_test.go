@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"strings"
 	"testing"
 
 	"gatehouse/broker/oauth"
@@ -37,6 +38,14 @@ func TestParseResponseType(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestALongResponseTypeIsNotSorted(t *testing.T) {
+	t.Parallel()
+	_, err := oauth.ParseResponseType(strings.Repeat("code ", 100_000) + "code")
+	if got := oauth.From(err).Description; got != "response_type has too many values" {
+		t.Errorf("description %q", got)
 	}
 }
 
