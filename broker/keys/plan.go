@@ -59,9 +59,13 @@ func planChain(now time.Time, chain []broker.Key, alg string, s Schedule) []brok
 	if signing == len(chain)-1 {
 		chain = succeed(now, chain, s)
 	}
-	return slices.DeleteFunc(chain, func(k broker.Key) bool {
-		return !now.Before(k.ForgetAt) && k.SignAt.Before(chain[signing].SignAt)
-	})
+	for i := signing; i < len(chain); i++ { // lifetimes may have been lengthened since
+		k := &chain[i]
+		k.WithdrawAt = later(k.WithdrawAt, k.RetireAt.Add(s.Overlap))
+		k.ForgetAt = later(k.ForgetAt, k.WithdrawAt.Add(s.Hints))
+	}
+	since := chain[signing].SignAt
+	return slices.DeleteFunc(chain, func(k broker.Key) bool { return !now.Before(k.ForgetAt) && k.SignAt.Before(since) })
 }
 
 // clockSkew is what the clocks of two replicas may differ by without either of them taking it for a clock that has

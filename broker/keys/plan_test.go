@@ -40,7 +40,12 @@ func TestPlan(t *testing.T) {
 		{"a withdrawn key is kept for hints", 39.9, []broker.Key{first, next}, []broker.Key{first, next}},
 		{
 			"a key that signs is not forgotten, whatever its record says", 29, []broker.Key{planned("a", 0, 0, 30, 20, 25), next},
-			[]broker.Key{planned("a", 0, 0, 30, 20, 25), next},
+			[]broker.Key{first, next},
+		},
+		{
+			"keys that are yet to retire stay for what lives longer today, and those that have retired do not", 31,
+			[]broker.Key{planned("a", 0, 0, 30, 31, 32), planned("b", 28, 30, 60, 61, 62)},
+			[]broker.Key{planned("a", 0, 0, 30, 31, 32), next},
 		},
 		{"a key is forgotten in the end", 40, []broker.Key{first, next}, []broker.Key{next}},
 		{

@@ -21,7 +21,7 @@ var ErrNoKey = errors.New("keys: no signing key of this algorithm")
 // them succeeds each time, and there are few.
 const maxAttempts = 16
 
-// Config is what a [Ring] needs.
+// Config is what a [Ring] needs. Every field but Schedule has to be set.
 type Config struct {
 	Store    broker.Keys
 	Schedule Schedule
