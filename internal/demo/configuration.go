@@ -55,7 +55,7 @@ func (c configuration) file() string { return c.render(func(s string) string { r
 
 // shown is the same text without the secrets, to be looked at.
 func (c configuration) shown() string {
-	return c.render(func(string) string { return "…             # made when the demo starts" })
+	return c.render(func(string) string { return "…  # made when the demo starts" })
 }
 
 func (c configuration) render(secret func(string) string) string {
