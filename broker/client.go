@@ -17,7 +17,8 @@ type Client struct {
 	// Secrets are verifiers in the forms package clientauth writes and reads;
 	// any of them authenticates, so that a secret can be replaced with overlap.
 	// None with a secret method authenticates nobody.
-	Secrets       []string
+	Secrets []string
+	// AuthMethod empty means either of the two ways to send a secret.
 	AuthMethod    oauth.AuthMethod
 	RedirectURIs  []string
 	PostLogout    []string

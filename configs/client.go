@@ -18,7 +18,7 @@ type Client struct {
 	// ClientSecret, or ClientSecrets while one replaces another. Each may be a bcrypt or argon2id hash instead.
 	ClientSecret  Secret   `yaml:"client_secret"`
 	ClientSecrets []Secret `yaml:"client_secrets"`
-	// AuthMethod is client_secret_basic when empty.
+	// AuthMethod may be left out of a client with a secret: it may then send it either way.
 	AuthMethod    string   `yaml:"token_endpoint_auth_method"`
 	RedirectURIs  []string `yaml:"redirect_uris"`
 	PostLogout    []string `yaml:"post_logout_redirect_uris"`
@@ -90,7 +90,7 @@ func (c *Client) broker() broker.Client {
 	out := broker.Client{
 		ID:             c.ClientID,
 		Name:           orElse(c.ClientName, c.ClientID),
-		AuthMethod:     oauth.AuthMethod(orElse(c.AuthMethod, string(oauth.AuthMethodClientSecretBasic))),
+		AuthMethod:     oauth.AuthMethod(c.AuthMethod),
 		RedirectURIs:   slices.Clone(c.RedirectURIs),
 		PostLogout:     slices.Clone(c.PostLogout),
 		Connectors:     slices.Clone(c.Connectors),

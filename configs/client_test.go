@@ -119,7 +119,6 @@ func TestClientsOfTheBroker(t *testing.T) {
 	}
 	want := []broker.Client{{
 		ID: "wiki", Name: "wiki", Secrets: []string{"digest of wiki-secret-in-the-environment"},
-		AuthMethod:    oauth.AuthMethodClientSecretBasic,
 		RedirectURIs:  []string{"https://wiki.example.com/callback"},
 		GrantTypes:    []oauth.GrantType{oauth.GrantTypeAuthorizationCode, oauth.GrantTypeRefreshToken},
 		ResponseTypes: []oauth.ResponseType{oauth.ResponseTypeCode},
