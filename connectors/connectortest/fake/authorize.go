@@ -39,8 +39,7 @@ func (p *Provider) choose(w http.ResponseWriter, r *http.Request, req *request, 
 		http.Error(w, "there is no such person", http.StatusBadRequest)
 		return
 	}
-	if p.cast.isDisabled(id) {
-		p.turnDown(w, r, req, p.vendor.refuse(accountSuspended, req, person.Name))
+	if !p.admitted(w, r, req, person) {
 		return
 	}
 	if s, current, ok := p.signedIn(r); ok && current.ID == id && !req.reauthenticates(s, p.opts.Now()) {
@@ -58,9 +57,27 @@ func (p *Provider) silently(w http.ResponseWriter, r *http.Request, req *request
 		p.turnDown(w, r, req, p.vendor.refuse(signInRequired, req, ""))
 	case !p.vendor.consented(req, person):
 		p.turnDown(w, r, req, p.vendor.refuse(consentRequired, req, ""))
-	default:
+	case p.admitted(w, r, req, person):
 		p.complete(w, r, req, person, s.authTime)
 	}
+}
+
+// admitted answers itself if the person may not pass. Where that is a page, the
+// person is signed out and may choose another account.
+func (p *Provider) admitted(w http.ResponseWriter, r *http.Request, req *request, person Person) bool {
+	no := p.vendor.admit(req, person)
+	if p.cast.isDisabled(person.ID) {
+		no = p.vendor.refuse(accountSuspended, req, person.Name)
+	}
+	if no == nil {
+		return true
+	}
+	if no.status != 0 {
+		p.signOut(w, r)
+		no.retry = p.at(r.URL.Path) + "?" + req.params.Encode()
+	}
+	p.turnDown(w, r, req, no)
+	return false
 }
 
 // ask shows the page, unless a session or the test's wish makes it needless.
@@ -73,7 +90,9 @@ func (p *Provider) ask(w http.ResponseWriter, r *http.Request, req *request) {
 	hinted, hasHint := p.cast.named(req.hint())
 	if signedIn && !req.asks() && !req.reauthenticates(s, p.opts.Now()) &&
 		(!hasHint || hinted.ID == person.ID) && p.vendor.consented(req, person) {
-		p.complete(w, r, req, person, s.authTime)
+		if p.admitted(w, r, req, person) {
+			p.complete(w, r, req, person, s.authTime)
+		}
 		return
 	}
 	page := signInPage{
@@ -122,10 +141,6 @@ func (p *Provider) automatic(r *http.Request, req *request) string {
 
 // complete sends the browser back with a code.
 func (p *Provider) complete(w http.ResponseWriter, r *http.Request, req *request, person Person, authTime time.Time) {
-	if no := p.vendor.admit(req, person); no != nil {
-		p.turnDown(w, r, req, no)
-		return
-	}
 	g := req.grant(person, authTime)
 	response := url.Values{"code": {p.vendor.grantCode(req, g)}}
 	p.vendor.decorate(req, person, response)
@@ -134,7 +149,7 @@ func (p *Provider) complete(w http.ResponseWriter, r *http.Request, req *request
 
 func (p *Provider) turnDown(w http.ResponseWriter, r *http.Request, req *request, no *refusal) {
 	if no.status != 0 {
-		p.pages.problem(w, no.status, no.code, no.description)
+		p.pages.problem(w, problemPage{Status: no.status, Code: no.code, Detail: no.description, Retry: no.retry})
 		return
 	}
 	response := url.Values{"error": {no.code}}

@@ -189,7 +189,7 @@ func (p *Provider) afterLogout(w http.ResponseWriter, r *http.Request, client Cl
 	case to == "":
 		p.pages.session(w, sessionPage{Action: p.SessionURL()})
 	case !slices.Contains(client.PostLogoutRedirectURIs, to):
-		p.pages.problem(w, http.StatusBadRequest, "invalid_request", "The post-logout redirect URI is not registered.")
+		p.pages.problem(w, problemPage{Status: http.StatusBadRequest, Code: "invalid_request", Detail: "The post-logout redirect URI is not registered."})
 	default:
 		if state := r.FormValue("state"); state != "" {
 			to += "?" + url.Values{"state": {state}}.Encode()

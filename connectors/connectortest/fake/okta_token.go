@@ -201,7 +201,7 @@ func (f *Okta) introspect(w http.ResponseWriter, r *http.Request, server string)
 func (f *Okta) logout(w http.ResponseWriter, r *http.Request, _ string) {
 	client, known := f.client(audienceOf(r.FormValue("id_token_hint")))
 	if !known {
-		f.pages.problem(w, http.StatusBadRequest, "invalid_request", "The 'id_token_hint' parameter is missing or is no ID token of this organization.")
+		f.pages.problem(w, problemPage{Status: http.StatusBadRequest, Code: "invalid_request", Detail: "The 'id_token_hint' parameter is missing or is no ID token of this organization."})
 		return
 	}
 	f.signOut(w, r)

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -35,7 +36,7 @@ type personRow struct {
 // Initial is the letter in a person's circle.
 func (p personRow) Initial() string {
 	r, _ := utf8.DecodeRuneInString(p.Name)
-	return string(r)
+	return string(unicode.ToUpper(r))
 }
 
 type signInPage struct {
@@ -58,6 +59,8 @@ type formPostPage struct {
 type problemPage struct {
 	Status       int
 	Code, Detail string
+	// Retry is where another account can be chosen; empty if that would not help.
+	Retry string
 }
 
 type sessionPage struct {
@@ -94,8 +97,8 @@ func (p *pages) formPost(w http.ResponseWriter, page formPostPage) {
 	p.render(w, http.StatusOK, "form-post", "Back to "+page.Client, page)
 }
 
-func (p *pages) problem(w http.ResponseWriter, status int, code, detail string) {
-	p.render(w, status, "problem", "Something is wrong", problemPage{Status: status, Code: code, Detail: detail})
+func (p *pages) problem(w http.ResponseWriter, page problemPage) {
+	p.render(w, page.Status, "problem", "Something is wrong", page)
 }
 
 func (p *pages) session(w http.ResponseWriter, page sessionPage) {

@@ -17,35 +17,35 @@ func GitHubPeople() []Person {
 	active := []GitHubMembership{{Organization: acme}}
 	people := []Person{
 		{
-			ID: "ada", Name: "Ada Winter", Email: "ada@example.com", EmailVerified: true, Note: "member of acme, team Site Reliability below Platform",
+			ID: "ada", Name: "Ada Winter", Email: "ada@example.com", EmailVerified: true, Note: "member of acme, team Site Reliability",
 			GitHub: GitHubPerson{ID: 10424242, Login: "ada-winter", Organizations: active, Teams: []GitHubTeam{reliability}, Emails: []GitHubEmail{
 				{Email: "ada@example.com", Primary: true, Verified: true}, {Email: "ada@old.example", Verified: true},
 				{Email: "10424242+ada-winter@users.noreply.github.com", Verified: true},
 			}},
 		},
 		{
-			ID: "ben", Name: "Ben Harrow", Email: "ben@example.com", EmailVerified: true, Note: "pending member of acme: has not accepted the invitation",
+			ID: "ben", Name: "Ben Harrow", Email: "ben@example.com", EmailVerified: true, Note: "pending member of acme (invited only)",
 			GitHub: GitHubPerson{ID: 10424243, Login: "ben-harrow", Organizations: []GitHubMembership{{Organization: acme, Pending: true}},
 				Emails: []GitHubEmail{{Email: "ben@example.com", Primary: true, Verified: true}}},
 		},
 		{
-			ID: "chloe", Name: "Chloë Ångström", Email: "chloe@example.com", Note: "member of acme without a team; primary e-mail not verified",
+			ID: "chloe", Name: "Chloë Ångström", Email: "chloe@example.com", Note: "member of acme, e-mail not verified",
 			GitHub: GitHubPerson{ID: 10424244, Login: "chloe-a", PublicEmail: "chloe@example.com", Organizations: active, Emails: []GitHubEmail{
 				{Email: "chloe@example.com", Primary: true}, {Email: "chloe@old.example", Verified: true},
 			}},
 		},
 		{
-			ID: "dana", Email: "", Note: "no organisation, no name, noreply address only",
+			ID: "dana", Email: "", Note: "no organisation, noreply address only",
 			GitHub: GitHubPerson{ID: 10424245, Login: "dana-outside", Emails: []GitHubEmail{
 				{Email: "10424245+dana-outside@users.noreply.github.com", Primary: true, Verified: true},
 			}},
 		},
 		{
-			ID: "eve", Name: "Eve Forster", Email: "eve@example.com", EmailVerified: true, Note: "130 organisations and teams: several pages",
+			ID: "eve", Name: "Eve Forster", Email: "eve@example.com", EmailVerified: true, Note: "130 organisations and teams",
 			GitHub: GitHubPerson{ID: 10424246, Login: "eve-forster", Emails: []GitHubEmail{{Email: "eve@example.com", Primary: true, Verified: true}}},
 		},
 		{
-			ID: "finn", Name: "Finn Acme", Email: "finn@acme.example", EmailVerified: true, Note: "only organisation needs SAML single sign-on",
+			ID: "finn", Name: "Finn Acme", Email: "finn@acme.example", EmailVerified: true, Note: "organisation behind SAML sign-on",
 			GitHub: GitHubPerson{ID: 20424242, Login: "finn_acme", Organizations: []GitHubMembership{{Organization: githubVault()}},
 				Emails: []GitHubEmail{{Email: "finn@acme.example", Primary: true, Verified: true}}},
 		},

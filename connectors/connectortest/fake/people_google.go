@@ -16,12 +16,12 @@ func GooglePeople() []Person {
 		},
 		{
 			ID: "chloe", Name: "Chloë Ångström", GivenName: "Chloë", FamilyName: "Ångström", Email: "chloe@example.com", EmailVerified: true,
-			Note:   "address at example.com, but a consumer account (no hd)",
+			Note:   "consumer account with an example.com address",
 			Google: GooglePerson{Subject: "117000000000000000001"},
 		},
 		{
 			ID: "dana", Name: "Dana Outside", GivenName: "Dana", FamilyName: "Outside", Email: "dana@partner.example", EmailVerified: true,
-			Note:   "outside the hosted domain: works at partner.example",
+			Note:   "outside the hosted domain example.com",
 			Google: GooglePerson{Subject: "109999999999999999999", HostedDomain: "partner.example"},
 		},
 		{

@@ -5,7 +5,7 @@ func OIDCPeople() []Person {
 	return []Person{
 		{
 			ID: "ada", Name: "Ada Winter", GivenName: "Ada", FamilyName: "Winter", Email: "ada@corp.example", EmailVerified: true,
-			Note: "the usual case, in the groups staff and admins",
+			Note: "in the groups staff and admins",
 			OIDC: OIDCPerson{Subject: "3f6c1d52-ada", PreferredUsername: "ada", Groups: []string{"staff", "admins"}, AMR: []string{"pwd", "otp"}},
 		},
 		{
@@ -25,7 +25,7 @@ func OIDCPeople() []Person {
 		},
 		{
 			ID: "eve", Name: "Eve Forster", GivenName: "Eve", FamilyName: "Forster", Email: "ada@corp.example", EmailVerified: true,
-			Note: "has Ada's e-mail address: another account all the same",
+			Note: "same e-mail address as Ada, another account",
 			OIDC: OIDCPerson{Subject: "b7d9f3c4-eve", PreferredUsername: "ada.", Groups: []string{"broker-admins"}},
 		},
 	}

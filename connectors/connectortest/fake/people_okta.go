@@ -7,23 +7,23 @@ func OktaPeople() []Person {
 	people := []Person{
 		{
 			ID: "ada", Name: "Ada Winter", GivenName: "Ada", FamilyName: "Winter", Email: "ada@acme.example", EmailVerified: true,
-			Note: "two factors; in the groups Engineering and West Coast Admins",
+			Note: "two factors, in the group Engineering",
 			Okta: OktaPerson{Subject: "00u1ada0acme00000d7", Login: "ada@acme.example", Groups: []string{"Everyone", "Engineering", "West Coast Admins"},
 				Factors: []string{"pwd", "mfa", "otp"}},
 		},
 		{
 			ID: "ben", Name: "Ben Harrow", GivenName: "Ben", FamilyName: "Harrow", Email: "ben@acme.example", EmailVerified: true,
-			Note: "no group matches: the claim is absent",
+			Note: "in no group",
 			Okta: OktaPerson{Subject: "00u1ben0acme00000d7", Login: "ben@acme.example"},
 		},
 		{
 			ID: "chloe", Name: "Chloë Ångström", GivenName: "Chloë", FamilyName: "Ångström", Email: "chloe@acme.example",
-			Note: "e-mail not verified; password only",
+			Note: "e-mail not verified, password only",
 			Okta: OktaPerson{Subject: "00u1chloe0acme000d7", Login: "chloe.angstrom", Groups: []string{"Everyone"}, Factors: []string{"pwd"}},
 		},
 		{
 			ID: "dana", Name: "Dana Outside", GivenName: "Dana", FamilyName: "Outside", Email: "dana@acme.example", EmailVerified: true,
-			Note: "120 groups: more than a token may hold",
+			Note: "120 groups, more than a token may hold",
 			Okta: OktaPerson{Subject: "00u1dana0acme0000d7", Login: "dana@acme.example"},
 		},
 		{

@@ -31,10 +31,14 @@ type Recorded struct {
 	ClientID string
 }
 
-// secretFields are form and query members whose values no record keeps.
-var secretFields = []string{
-	"client_secret", "client_assertion", "code", "code_verifier", "refresh_token",
-	"access_token", "token", "id_token", "id_token_hint", "password",
+// secret says whether no record keeps the values of a form or query member.
+func secret(field string) bool {
+	switch field {
+	case "client_secret", "client_assertion", "code", "code_verifier", "refresh_token",
+		"access_token", "token", "id_token", "id_token_hint", "password":
+		return true
+	}
+	return false
 }
 
 type record struct {
@@ -106,7 +110,7 @@ func (l *record) forget() {
 func withoutSecrets(form url.Values) url.Values {
 	out := make(url.Values, len(form))
 	for name, values := range form {
-		if slices.Contains(secretFields, name) {
+		if secret(name) {
 			out[name] = slices.Repeat([]string{"(secret)"}, len(values))
 			continue
 		}

@@ -78,6 +78,8 @@ type refusal struct {
 	extra url.Values
 	// to replaces the request's redirect URI.
 	to string
+	// retry is where the page lets the person choose somebody else.
+	retry string
 }
 
 // open reads an authorization request (GET or POST: OIDC Core §3.1.2.1) up to

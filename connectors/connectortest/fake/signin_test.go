@@ -234,3 +234,19 @@ func TestDisabledPeopleAreOut(t *testing.T) {
 		t.Errorf("revoked: %s", res.body)
 	}
 }
+
+func TestARefusalOnTheVendorsPageLetsThePersonChooseAgain(t *testing.T) {
+	t.Parallel()
+	f := newEntra(t, newClock(), func(o *Options) { o.SignInAs = "" })
+	b := browser(t)
+	at := f.at("/" + acmeTenant + "/oauth2/v2.0/authorize")
+	res := post(t, b, at, choice(authRequest("openid"), "eve"))
+	_, rest, _ := strings.Cut(res.body, `<a class="main" href="`)
+	link, _, _ := strings.Cut(rest, `"`)
+	if res.StatusCode != http.StatusBadRequest || !strings.HasPrefix(link, at+"?") {
+		t.Fatalf("got %d, link %q", res.StatusCode, link)
+	}
+	if again := get(t, b, strings.ReplaceAll(link, "&amp;", "&")); again.StatusCode != http.StatusOK || !strings.Contains(again.body, `value="ada"`) {
+		t.Errorf("the link leads to %d", again.StatusCode)
+	}
+}
