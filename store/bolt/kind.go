@@ -19,7 +19,7 @@ const (
 	switchKind               // by switch kind and ID
 	keyKind                  // by key ID
 	eventKind                // by number, in order of writing
-	onceKind                 // by digest
+	onceKind                 // by expiry and digest
 	laterKind                // by moment, kind and key: where the sweeper finds what its own key does not place
 	kinds
 )
@@ -39,6 +39,18 @@ var buckets = [kinds][]byte{
 	onceKind:     []byte("once"),
 	laterKind:    []byte("later"),
 }
+
+// ordered reports whether new records of the kind go to the end of their bucket, or near it.
+func (k kind) ordered() bool {
+	switch k {
+	case sessionKind, grantKind, codeKind, onceKind, eventKind, laterKind:
+		return true
+	}
+	return false
+}
+
+// appendFill is how full bbolt leaves a page that it splits in an ordered bucket: nothing comes between later.
+const appendFill = 0.9
 
 // appendConsentKey puts the account behind its length, so that no two pairs have one key.
 func appendConsentKey(b []byte, accountID, clientID string) []byte {

@@ -2,6 +2,7 @@ package bolt_test
 
 import (
 	"bytes"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -23,6 +24,15 @@ func keyring(t testing.TB, first ...byte) *seal.Keyring {
 	return k
 }
 
+// benchSeal is for benchmarks, which open files outside of any one of them.
+func benchSeal() *seal.Keyring {
+	k, err := seal.New(bytes.Repeat([]byte{1}, seal.MinSecret))
+	if err != nil {
+		panic(err)
+	}
+	return k
+}
+
 func open(t testing.TB, path string, o bolt.Options) *bolt.Store {
 	t.Helper()
 	if o.Seal == nil {
@@ -38,6 +48,12 @@ func open(t testing.TB, path string, o bolt.Options) *bolt.Store {
 		}
 	})
 	return s
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	removeBenchFile()
+	os.Exit(code)
 }
 
 func TestAFileIsMadeAndOpenedAgain(t *testing.T) {

@@ -35,6 +35,7 @@ type Store struct {
 	commitTx func(*bbolt.Tx) error // bbolt's Commit, which tests make fail
 	cursors  cursors
 	space    arena
+	once     onceKeys
 	stuck    bool
 }
 

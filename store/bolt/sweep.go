@@ -3,7 +3,6 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"time"
 
 	"gatehouse/broker"
@@ -15,7 +14,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, limit int) (int, error
 	var looked int
 	err := s.update(ctx, func(t *txn) error {
 		looked = 0
-		for _, k := range []kind{codeKind, grantKind, sessionKind} {
+		for _, k := range []kind{onceKind, codeKind, grantKind, sessionKind} {
 			looked += t.sweepOrdered(k, now, limit-looked, s.unreadable)
 		}
 		looked += t.sweepLater(now, limit-looked, s.unreadable)
@@ -65,8 +64,11 @@ func (t *txn) sweepOrdered(k kind, now time.Time, limit int, unreadable func(kin
 	for _, d := range found {
 		if d.forget.After(now) {
 			t.remindAt(d.forget, k, d.key)
-		} else {
-			t.delete(k, d.key)
+			continue
+		}
+		t.delete(k, d.key)
+		if k == onceKind {
+			t.once.removed = append(t.once.removed, broker.Digest(d.key[5:]))
 		}
 	}
 	return looked
@@ -78,7 +80,7 @@ func (t *txn) sweepLater(now time.Time, limit int, unreadable func(kind, []byte)
 	var reminders [][]byte
 	c := t.bucket(laterKind).Cursor()
 	for key, _ := c.First(); key != nil && len(reminders) < limit; key, _ = c.Next() {
-		if len(key) >= reminderHead && reminderTime(key).After(now) {
+		if len(key) >= reminderHead && takeSecond(key).After(now) {
 			break
 		}
 		reminders = append(reminders, bytes.Clone(key))
@@ -131,21 +133,21 @@ func (t *txn) sweepEvents(cutoff time.Time, limit int) int {
 
 // expires reports whether records of the kind are ever forgotten by way of a reminder.
 func expires(k kind) bool {
-	return k == sessionKind || k == grantKind || k == codeKind || k == onceKind
+	return k == sessionKind || k == grantKind || k == codeKind
 }
 
 // keyTime is the moment at the head of a key; false when there is none.
 func keyTime(k kind, key []byte) (time.Time, bool) {
-	if k == codeKind {
-		if len(key) != len(broker.ExpiringKey{}) {
-			return time.Time{}, false
-		}
-		return broker.ExpiringKey(key).Forget(), true
+	if k == sessionKind || k == grantKind {
+		return broker.IDForget(string(key))
 	}
-	return broker.IDForget(string(key))
+	if len(key) != onceKeyLength { // which is that of a broker.ExpiringKey, too
+		return time.Time{}, false
+	}
+	return takeSecond(key), true
 }
 
-// forgetOf is what the record says about when it may be forgotten. A code says it in its key alone.
+// forgetOf is what the record says about when it may be forgotten. Codes and one-time keys say it in the key alone.
 func forgetOf(k kind, key, value []byte) (time.Time, error) {
 	body, err := open(k, key, value)
 	if err != nil {
@@ -161,10 +163,6 @@ func forgetOf(k kind, key, value []byte) (time.Time, error) {
 		var g broker.Grant
 		decodeGrant(&d, &g)
 		return g.Forget, d.end()
-	case onceKind:
-		var at time.Time
-		decodeMoment(&d, &at)
-		return at, d.end()
 	}
 	return time.Time{}, nil
 }
@@ -172,21 +170,9 @@ func forgetOf(k kind, key, value []byte) (time.Time, error) {
 // A reminder is the key of an entry in "later": the second (5 bytes), the kind, the key of the record.
 const reminderHead = 6
 
-// remindAt has the sweeper visit a record once the moment is over; the fraction of a second is rounded up.
+// remindAt has the sweeper visit a record once the moment is over.
 func (t *txn) remindAt(at time.Time, k kind, key []byte) {
-	seconds := max(at.Unix(), 0)
-	if at.Nanosecond() > 0 {
-		seconds++
-	}
-	var head [8]byte
-	binary.BigEndian.PutUint64(head[:], uint64(min(seconds, 1<<40-1))<<24|uint64(k)<<16)
 	reminder := make([]byte, 0, reminderHead+len(key))
-	reminder = append(reminder, head[:reminderHead]...)
+	reminder = append(appendSecond(reminder, at), byte(k))
 	t.put(laterKind, append(reminder, key...), nil)
-}
-
-func reminderTime(reminder []byte) time.Time {
-	var b [8]byte
-	copy(b[3:], reminder[:reminderHead-1])
-	return time.Unix(int64(binary.BigEndian.Uint64(b[:])), 0)
 }

@@ -17,6 +17,7 @@ type txn struct {
 	writes  int
 	cursors cursors
 	space   *arena
+	once    *onceKeys
 }
 
 // arena holds encoded values until their transaction is over: bbolt refers to them until then.
@@ -126,34 +127,6 @@ func fill(e broker.Event, what broker.EventType, at time.Time, st *broker.State)
 	}
 	return e
 }
-
-// unused reports ErrOnceUsed if any of the keys was presented before, or twice now. A key that has expired but is still
-// remembered counts as used: the caller would refuse it anyway.
-func (t *txn) unused(keys []broker.Once) error {
-	for i := range keys {
-		if t.bucket(onceKind).Get(keys[i].Key[:]) != nil {
-			return broker.ErrOnceUsed
-		}
-		for j := range i {
-			if keys[j].Key == keys[i].Key {
-				return broker.ErrOnceUsed
-			}
-		}
-	}
-	return nil
-}
-
-// consume remembers the keys until they expire. They are found by digest alone, so that a key is known again whatever
-// expiry it comes with; hence the entry in "later".
-func (t *txn) consume(keys []broker.Once) {
-	for i := range keys {
-		write(t, onceKind, keys[i].Key[:], &keys[i].Expires, encodeMoment)
-		t.remindAt(keys[i].Expires, onceKind, keys[i].Key[:])
-	}
-}
-
-func encodeMoment(e *encoder, at *time.Time) { e.time(*at) }
-func decodeMoment(d *decoder, at *time.Time) { *at = d.time() }
 
 // insertIssuance stores a new grant and its code.
 func (t *txn) insertIssuance(g *broker.Grant, c *broker.Code) {

@@ -60,6 +60,9 @@ func (v *view) bucket(k kind) *bbolt.Bucket {
 		if b = v.tx.Bucket(buckets[k]); b == nil {
 			panic(fault{fmt.Errorf("bolt: bucket %s is missing: %w", buckets[k], errDamaged)})
 		}
+		if k.ordered() {
+			b.FillPercent = appendFill
+		}
 		v.buckets[k] = b
 	}
 	return b

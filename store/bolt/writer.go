@@ -93,6 +93,9 @@ func (s *Store) submit(j *job) error {
 func (s *Store) write() {
 	defer close(s.idle)
 	debug.SetPanicOnFault(true)
+	if err := s.loadOnce(); err != nil {
+		_ = s.fail(err)
+	}
 	batch := make([]*job, 0, maxBatch)
 	for first := range s.queue {
 		batch = s.drain(append(batch[:0], first))
@@ -130,7 +133,7 @@ func (s *Store) attempt(jobs []*job) []*job {
 		return answerAll(jobs, s.fail(err))
 	}
 	s.space.reset()
-	t := &txn{view: view{tx: tx}, cursors: s.cursors, space: &s.space}
+	t := &txn{view: view{tx: tx}, cursors: s.cursors, space: &s.space, once: &s.once}
 	started := jobs[:0]
 	for i, j := range jobs {
 		if !j.start() {
@@ -139,24 +142,31 @@ func (s *Store) attempt(jobs []*job) []*job {
 		}
 		if fault := t.try(j); fault != nil {
 			s.log.Error("store verb failed and was taken out of its batch", "error", fault)
-			_ = tx.Rollback()
+			s.rollback(tx)
 			j.answer(fault)
 			return append(started, jobs[i+1:]...)
 		}
 		started = append(started, j)
 	}
 	if t.writes == 0 {
-		_ = tx.Rollback()
+		s.rollback(tx)
 	} else if err := s.commit(tx); err != nil {
 		return answerAll(started, s.fail(err))
 	} else {
 		s.cursors = t.cursors
+		s.once.commit()
 		s.commits.Add(1)
 	}
 	for _, j := range started {
 		close(j.done)
 	}
 	return nil
+}
+
+// rollback ends a transaction that shall leave nothing. bbolt reports only that it was over already.
+func (s *Store) rollback(tx *bbolt.Tx) {
+	_ = tx.Rollback()
+	s.once.rollback()
 }
 
 func answerAll(jobs []*job, err error) []*job {
