@@ -10,6 +10,9 @@ import (
 	"gatehouse/connectors/connectortest/fake"
 )
 
+// pool is shared so that the package makes each RSA key once.
+var pool = &fake.KeyPool{}
+
 // The directories of the fake's cast.
 const (
 	acme     = "8f2c1d7e-1111-4a3b-9c55-0d1f2e3a4b5c"
@@ -31,7 +34,7 @@ func subject() connectortest.Subject {
 		Groups: []string{"11111111-aaaa-4bbb-8ccc-000000000001", "11111111-aaaa-4bbb-8ccc-000000000002"},
 		Calls:  map[fake.Endpoint]int{fake.Token: 1},
 		OpenID: &connectortest.OpenID{Cooldown: 5 * time.Minute, Flood: 50},
-		Keys:   &fake.KeyPool{},
+		Keys:   pool,
 	}
 }
 

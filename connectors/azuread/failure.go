@@ -50,7 +50,7 @@ var numbers = []struct {
 	hint  string
 }{
 	{[]int{50011}, connectors.Operator, "register this connector's callback URL as a redirect URI of type Web"},
-	{[]int{700016, 90002, 900023}, connectors.Operator, "Entra does not know the application or the directory: check client_id and tenant"},
+	{[]int{700016, 90002, 900023, 650053}, connectors.Operator, "Entra does not know the application, the directory or a scope: check client_id, tenant and scopes"},
 	{[]int{7000215}, connectors.Operator, "client_secret is wrong: it is the secret's value, not its ID"},
 	{[]int{7000222}, connectors.Operator, "client_secret has expired: make a new one"},
 	{[]int{700027, 7000218}, connectors.Operator, "Entra does not accept how the client authenticates"},

@@ -10,6 +10,9 @@ import (
 	"gatehouse/connectors/google"
 )
 
+// pool is shared so that the package makes each RSA key once.
+var pool = &fake.KeyPool{}
+
 func subject() connectortest.Subject {
 	return connectortest.Subject{
 		Fake: func(o fake.Options) *fake.Provider { return fake.NewGoogle(o).Provider },
@@ -22,7 +25,7 @@ func subject() connectortest.Subject {
 		OpenID: &connectortest.OpenID{
 			EmailVerified: true, AccessTokenHash: true, ResponseIssuer: true, Cooldown: time.Minute, Flood: 50,
 		},
-		Keys: &fake.KeyPool{},
+		Keys: pool,
 	}
 }
 

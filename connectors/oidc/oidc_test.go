@@ -10,6 +10,9 @@ import (
 	"gatehouse/connectors/oidc"
 )
 
+// pool is shared so that the package makes each RSA key once.
+var pool = &fake.KeyPool{}
+
 // subject is the generic connector in front of the generic fake, which sends
 // everything in the ID token.
 func subject() connectortest.Subject {
@@ -28,7 +31,7 @@ func subject() connectortest.Subject {
 		OpenID: &connectortest.OpenID{
 			EmailVerified: true, AccessTokenHash: true, Cooldown: time.Minute, Flood: 1000,
 		},
-		Keys: &fake.KeyPool{},
+		Keys: pool,
 	}
 }
 

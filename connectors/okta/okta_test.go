@@ -10,6 +10,9 @@ import (
 	"gatehouse/connectors/okta"
 )
 
+// pool is shared so that the package makes each RSA key once.
+var pool = &fake.KeyPool{}
+
 // subject is the connector in front of a custom authorization server.
 func subject() connectortest.Subject {
 	return connectortest.Subject{
@@ -25,7 +28,7 @@ func subject() connectortest.Subject {
 		OpenID: &connectortest.OpenID{
 			Userinfo: true, EmailVerified: true, AccessTokenHash: true, Cooldown: time.Minute, Flood: 50,
 		},
-		Keys: &fake.KeyPool{},
+		Keys: pool,
 	}
 }
 

@@ -1,0 +1,145 @@
+package azuread_test
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"gatehouse/connectors"
+	"gatehouse/connectors/azuread"
+	"gatehouse/connectors/connectortest"
+	"gatehouse/connectors/connectortest/fake"
+)
+
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		change func(*azuread.Config)
+		paths  []string
+	}{
+		{"one directory", func(*azuread.Config) {}, nil},
+		{"one directory, said twice", func(c *azuread.Config) { c.AllowedTenants = []string{acme} }, nil},
+		{"neither tenant nor allowed_tenants", func(c *azuread.Config) { c.Tenant = "" }, []string{"tenant"}},
+		{"allowed_tenants alone", func(c *azuread.Config) { c.Tenant, c.AllowedTenants = "", []string{acme, partner} }, nil},
+		{"common for everybody", func(c *azuread.Config) { c.Tenant = "common" }, []string{"allowed_tenants"}},
+		{"organizations for everybody", func(c *azuread.Config) { c.Tenant = "organizations" }, []string{"allowed_tenants"}},
+		{"organizations for some", func(c *azuread.Config) { c.Tenant, c.AllowedTenants = "organizations", []string{acme} }, nil},
+		{"consumers", func(c *azuread.Config) { c.Tenant = "consumers" }, nil},
+		{"consumers with a directory", func(c *azuread.Config) { c.Tenant, c.AllowedTenants = "consumers", []string{acme} }, []string{"allowed_tenants"}},
+		{"a domain", func(c *azuread.Config) { c.Tenant = "contoso.onmicrosoft.com" }, []string{"tenant"}},
+		{"a GUID in capitals", func(c *azuread.Config) { c.Tenant = strings.ToUpper(acme) }, []string{"tenant"}},
+		{"a path", func(c *azuread.Config) { c.Tenant = "../" + acme }, []string{"tenant"}},
+		{"one directory and another allowed", func(c *azuread.Config) { c.AllowedTenants = []string{partner} }, []string{"allowed_tenants"}},
+		{"a domain allowed", func(c *azuread.Config) { c.Tenant, c.AllowedTenants = "common", []string{acme, "contoso.com"} }, []string{"allowed_tenants[1]"}},
+		{"authority over http", func(c *azuread.Config) { c.Authority = "http://login.example.com" }, []string{"authority"}},
+		{"Graph over http", func(c *azuread.Config) { c.GraphURL = "http://graph.example.com" }, []string{"graph_url"}},
+		{"group claims of another name", func(c *azuread.Config) { c.GroupClaims = "all" }, []string{"group_claims"}},
+		{"Graph of a public cloud is known", func(c *azuread.Config) { c.GroupClaims, c.Authority = "graph", "https://login.microsoftonline.us" }, nil},
+		{"Graph of another authority is not", func(c *azuread.Config) { c.GroupClaims, c.Authority = "graph", "https://login.example.com" }, []string{"graph_url"}},
+		{"trusted domains of one directory", func(c *azuread.Config) { c.TrustedEmailDomains = []string{"acme.example"} }, nil},
+		{"UP-01 trusted domains of several", func(c *azuread.Config) {
+			c.Tenant, c.AllowedTenants, c.TrustedEmailDomains = "common", []string{acme, partner}, []string{"acme.example"}
+		}, []string{"trusted_email_domains"}},
+		{"UP-01 trusted domains of personal accounts", func(c *azuread.Config) { c.Tenant, c.TrustedEmailDomains = "consumers", []string{"acme.example"} }, []string{"trusted_email_domains"}},
+		{"no secret", func(c *azuread.Config) { c.ClientSecret = "" }, []string{"client_secret"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := &azuread.Config{Common: connectors.Common{ID: "entra", ClientID: "c", ClientSecret: "s"}, Tenant: acme}
+			tt.change(c)
+			var paths []string
+			for _, p := range c.Validate() {
+				paths = append(paths, p.Path)
+			}
+			if !slices.Equal(paths, tt.paths) {
+				t.Errorf("got problems at %q, want %q", paths, tt.paths)
+			}
+		})
+	}
+}
+
+func TestParameters(t *testing.T) {
+	t.Parallel()
+	b := subject().Open(t, nil)
+	for _, tt := range []struct {
+		name   string
+		change func(*connectors.Login)
+		want   map[string]string
+	}{
+		{"a forced login", func(l *connectors.Login) { l.ForceLogin, l.LoginHint = true, "ada@acme.example" }, map[string]string{"prompt": "login", "login_hint": "ada@acme.example"}},
+		{"one prompt at a time", func(l *connectors.Login) { l.ForceLogin, l.SelectAccount = true, true }, map[string]string{"prompt": "login"}},
+		{"no hint where the account is to be chosen", func(l *connectors.Login) { l.SelectAccount, l.LoginHint = true, "ada@acme.example" }, map[string]string{"prompt": "select_account", "login_hint": ""}},
+		{"max_age", func(l *connectors.Login) { l.HasMaxAge = true }, map[string]string{"max_age": "0"}},
+		{"no acr_values", func(l *connectors.Login) { l.ACRValues = []string{"c1"} }, map[string]string{"acr_values": ""}},
+	} {
+		l := connectortest.NewLogin()
+		tt.change(&l)
+		address, err := b.Connector.AuthorizationURL(t.Context(), l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range tt.want {
+			if got := u.Query().Get(name); got != want {
+				t.Errorf("%s: %s is %q, want %q", tt.name, name, got, want)
+			}
+		}
+		if _, _, err := b.SignInWith(t, l); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+	if d := b.Connector.Describe(); d.Reauthentication != connectors.ReauthAsked || d.Type != "azuread" {
+		t.Errorf("got %+v", d)
+	}
+}
+
+func TestErrorsAreClassifiedByNumber(t *testing.T) {
+	t.Parallel()
+	for m, want := range map[fake.Misbehaviour]struct {
+		kind connectors.Kind
+		code string
+	}{
+		fake.EntraSecretExpired: {connectors.Operator, "AADSTS7000222"}, fake.EntraMFARequired: {connectors.Interaction, "AADSTS50076"},
+		fake.EntraAccessBlocked: {connectors.Declined, "AADSTS53003"}, fake.EntraConsentMissing: {connectors.Operator, "AADSTS65001"},
+		fake.EntraUnassigned: {connectors.NotAllowed, "AADSTS50105"}, fake.CodeAlreadyRedeemed: {connectors.Broken, "AADSTS54005"},
+		fake.At(fake.Token, fake.Unavailable): {connectors.Transient, "AADSTS90033"},
+	} {
+		t.Run(string(m), func(t *testing.T) {
+			t.Parallel()
+			b := subject().Open(t, nil)
+			b.Vendor.Misbehave(m)
+			if e := b.Refused(t, want.kind); e.Code != want.code {
+				t.Errorf("got code %q (%v), want %q", e.Code, e, want.code)
+			}
+		})
+	}
+}
+
+func TestCallbackErrorsAreClassifiedByNumber(t *testing.T) {
+	t.Parallel()
+	b := subject().Open(t, nil)
+	for _, tt := range []struct {
+		code, description string
+		kind              connectors.Kind
+		shown             string
+	}{
+		{"access_denied", "AADSTS65004: User declined to consent to access the app.", connectors.Declined, "AADSTS65004"},
+		{"access_denied", "", connectors.Declined, "access_denied"},
+		{"access_denied", "AADSTS50105: ", connectors.NotAllowed, "AADSTS50105"},
+		{"login_required", "AADSTS50058: A silent sign-in request was sent", connectors.Interaction, "AADSTS50058"},
+		{"server_error", "AADSTS999999: who knows", connectors.Transient, "AADSTS999999"},
+		{"access_denied", "AADSTS-5: x", connectors.Declined, "access_denied"},
+		{"access_denied", "see AADSTS50105: x", connectors.Declined, "access_denied"},
+	} {
+		l := connectortest.NewLogin()
+		_, _, err := b.Identify(t, url.Values{"state": {l.State}, "error": {tt.code}, "error_description": {tt.description}}, l)
+		if e := connectortest.KindOf(t, err, tt.kind); e.Code != tt.shown {
+			t.Errorf("%s %q: got code %q, want %q", tt.code, tt.description, e.Code, tt.shown)
+		}
+	}
+}
