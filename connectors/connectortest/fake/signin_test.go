@@ -225,6 +225,9 @@ func TestDisabledPeopleAreOut(t *testing.T) {
 	if back := get(t, b, f.at("/authorize?"+authRequest("openid").Encode())).location(t); back.Get("error") != "access_denied" {
 		t.Errorf("authorize: %v", back)
 	}
+	if back := get(t, b, f.at("/authorize?"+authRequest("openid", "prompt", "none").Encode())).location(t); back.Get("error") != "login_required" {
+		t.Errorf("the session lives: %v", back)
+	}
 	f.Enable("ada")
 	if res := post(t, b, f.at("/token"), refreshRequest(tokens["refresh_token"].(string))); res.StatusCode != http.StatusOK {
 		t.Errorf("enabled again: %s", res.body)
