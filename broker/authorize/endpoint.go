@@ -2,6 +2,7 @@ package authorize
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
@@ -29,7 +30,16 @@ type Endpoint struct {
 	Hint func(ctx context.Context, raw string) (subject, clientID string, err error)
 	// PerAddress bounds how often one address may ask.
 	PerAddress *httpx.Limiter
+	Log        *slog.Logger
 	Now        func() time.Time
+}
+
+// loggable are the parameters that say what kind of request it is. Left out are
+// state, nonce and code_challenge, which bind a browser; hints, which name
+// people; redirect_uri, whose query is the client's business; and whatever we do
+// not know.
+func loggable() []string {
+	return []string{"client_id", "response_type", "response_mode", "scope", "prompt", "max_age", "code_challenge_method", "acr_values", "idp_hint"}
 }
 
 // Mount adds the endpoint's routes.
@@ -83,6 +93,8 @@ func (e *Endpoint) begin(w http.ResponseWriter, r *http.Request, params oauth.Pa
 	if wait, ok := e.PerAddress.Allow(httpx.LimitKey(httpx.About(r.Context()).Address)); !ok {
 		return nil, oauth.Errorf(oauth.TemporarilyUnavailable, "too many requests from your address").WithRetryAfter(wait)
 	}
+	e.Log.LogAttrs(r.Context(), slog.LevelDebug, "authorization requested",
+		slog.String("request", httpx.About(r.Context()).ID), slog.Any("params", params.Loggable(loggable()...)))
 	q := &request{endpoint: e, params: params}
 	if err := q.establish(r.Context()); err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 
@@ -27,6 +28,8 @@ func (e *Endpoint) callback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return flow.BadRequest("The answer of the identity provider cannot be read.", fmt.Errorf("callback parameters: %w", err))
 	}
+	e.Log.LogAttrs(r.Context(), slog.LevelDebug, "upstream answered",
+		slog.String("request", httpx.About(r.Context()).ID), slog.Any("params", params.Loggable(loggable()...)))
 	f, client, err := e.match(r, params.Get("state"))
 	if err != nil {
 		return err
@@ -54,6 +57,11 @@ func (e *Endpoint) callback(w http.ResponseWriter, r *http.Request) error {
 	}
 	return e.Desk.CompleteLogin(w, r, f, client, who, connector.Describe())
 }
+
+// loggable are the parameters of an upstream's answer that help an operator.
+// code and state are secrets; error_description is an upstream's free text, which
+// the connector's error carries cleaned.
+func loggable() []string { return []string{"error", "iss"} }
 
 // match finds the flow an answer belongs to. The state must be ours, for this
 // connector, for the flow of this browser, and for its latest visit: a mix-up

@@ -15,7 +15,7 @@ func (p Params) Loggable(allow ...string) slog.Value {
 	var attrs []slog.Attr
 	for _, f := range p.fields {
 		if slices.Contains(allow, f.Name) {
-			attrs = append(attrs, slog.String(f.Name, f.Value[:min(len(f.Value), maxLogged)]))
+			attrs = append(attrs, slog.String(f.Name, strings.ToValidUTF8(f.Value[:min(len(f.Value), maxLogged)], "?")))
 		}
 	}
 	return slog.GroupValue(attrs...)

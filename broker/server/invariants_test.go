@@ -269,15 +269,15 @@ func TestI10NoSecretReachesTheLog(t *testing.T) {
 		secrets["cookie "+c.Name] = c.Value
 	}
 	canary := "CANARY-" + strings.Repeat("x", 40)
-	for _, name := range []string{"state", "nonce", "login_hint", "id_token_hint", "code_challenge", "prompt", "max_age", "acr_values", "claims", "request", "client_secret", "scope", "response_type", "response_mode", "idp_hint", "client_id", "redirect_uri"} {
+	for _, name := range []string{"state", "nonce", "login_hint", "id_token_hint", "code_challenge", "claims", "request", "client_secret", "redirect_uri", "code", "access_token", "ui_locales", "unknown"} {
 		b.Browser(t).Get(b.AuthorizeURL(brokertest.Wiki, name, canary))
 	}
-	for _, name := range []string{"code", "refresh_token", "client_secret", "code_verifier", "redirect_uri", "client_assertion", "password", "grant_type", "scope"} {
+	for _, name := range []string{"code", "refresh_token", "client_secret", "code_verifier", "redirect_uri", "client_assertion", "password", "scope", "unknown"} {
 		b.Token(t, brokertest.Wiki, url.Values{"grant_type": {"authorization_code"}, name: {canary}})
 		b.Token(t, brokertest.Wiki, url.Values{"grant_type": {"refresh_token"}, name: {canary}})
 	}
 	b.UserInfo(t, canary)
-	browser.Get(b.Issuer + "/callback/corp?code=" + canary + "&state=" + canary + "&error=" + canary + "&error_description=" + canary)
+	browser.Get(b.Issuer + "/callback/corp?code=" + canary + "&state=" + canary + "&error=access_denied&error_description=" + canary)
 	browser.Get(b.Issuer + "/logout?id_token_hint=" + canary)
 	browser.Get(b.Issuer + "/consent?flow=" + canary)
 	secrets["canary"] = canary

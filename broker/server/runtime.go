@@ -100,7 +100,7 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 	mux := http.NewServeMux()
 	for _, endpoint := range []interface{ Mount(*http.ServeMux) }{
 		&authorize.Endpoint{Desk: desk, Clients: rt.clients, Supported: discovery.Scopes(), Upstreams: rt.upstreams,
-			Hint: hintReader(minter, s.now), PerAddress: s.limiter(limits.Authorize.PerAddress), Now: s.now},
+			Hint: hintReader(minter, s.now), PerAddress: s.limiter(limits.Authorize.PerAddress), Log: s.log, Now: s.now},
 		signIn,
 		&consent.Endpoint{Desk: desk, Protect: protect},
 		&logout.Endpoint{Desk: desk, Clients: rt.clients, Sessions: s.store, Protect: protect, Now: s.now,
@@ -136,7 +136,7 @@ func (s *Server) tokenEndpoint(rt *runtime, minter *mint.Minter) *token.Endpoint
 	return &token.Endpoint{
 		Clients: &clientauth.Authenticator{Clients: rt.clients, Secrets: s.hashes, Realm: c.Issuer,
 			Failures: &httpx.Limiter{Rate: 1, Burst: 30, Now: s.now}},
-		Grants: grants, Audit: s.audit, Now: s.now,
+		Grants: grants, Audit: s.audit, Log: s.log, Now: s.now,
 		PerAddress: s.limiter(limits.PerAddress), PerClient: s.limiter(limits.PerClient),
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"gatehouse/broker/audit"
 	"gatehouse/broker/clientauth"
 	"gatehouse/broker/keys"
+	"gatehouse/broker/mint"
 	"gatehouse/broker/seal"
 	"gatehouse/configs"
 	"gatehouse/internal/httpx"
@@ -75,27 +76,17 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	return s, s.certs.load(o.Config.TLS)
 }
 
-// schedule keeps keys published while a token they signed can be alive, and
-// afterwards while a session can bring one back as a hint.
-func schedule(c *configs.Config) keys.Schedule {
-	return keys.Schedule{
-		Algorithms: c.SigningAlgorithms(),
-		Overlap:    longestToken(c) + time.Hour,
-		Hints:      c.Lifetimes.Session + 24*time.Hour,
-	}
-}
+// Keys are published while a token they signed can be alive, and kept afterwards
+// while a session can bring one back as a hint. The longest lifetimes that a
+// configuration may have are taken rather than those it has: a reload can
+// lengthen them.
+const (
+	longestToken   = mint.DefaultMaxLifetime
+	longestSession = 90 * 24 * time.Hour
+)
 
-// longestToken is the longest lifetime any JWT of ours may have.
-func longestToken(c *configs.Config) time.Duration {
-	longest := max(c.Lifetimes.AccessToken, c.Lifetimes.IDToken)
-	for _, client := range c.Clients {
-		for _, l := range []*time.Duration{client.Lifetimes.AccessToken, client.Lifetimes.IDToken} {
-			if l != nil {
-				longest = max(longest, *l)
-			}
-		}
-	}
-	return longest
+func schedule(c *configs.Config) keys.Schedule {
+	return keys.Schedule{Algorithms: c.SigningAlgorithms(), Overlap: longestToken + time.Hour, Hints: longestSession}
 }
 
 // Reload replaces the configuration. What only a restart can change (listeners,

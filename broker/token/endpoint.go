@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -25,8 +26,13 @@ type Endpoint struct {
 	// PerAddress and PerClient bound how often one may ask.
 	PerAddress *httpx.Limiter
 	PerClient  *httpx.Limiter
+	Log        *slog.Logger
 	Now        func() time.Time
 }
+
+// loggable are the parameters that are no secret, whatever a client puts where:
+// everything else at this endpoint is or may be one.
+func loggable() []string { return []string{"grant_type", "client_id"} }
 
 // Request is a token request that has been through the pipeline.
 type Request struct {
@@ -91,6 +97,8 @@ func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request) (Request, Toke
 		return request, Tokens{}, err
 	}
 	request.Form = form
+	e.Log.LogAttrs(r.Context(), slog.LevelDebug, "tokens requested",
+		slog.String("request", about.ID), slog.Any("params", form.Loggable(loggable()...)))
 	if request.Client, err = e.Clients.Authenticate(r, form); err != nil {
 		return request, Tokens{}, err
 	}
