@@ -1,0 +1,145 @@
+package github_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"gatehouse/connectors/github"
+)
+
+const api = "https://api.github.com"
+
+func TestNextPage(t *testing.T) {
+	t.Parallel()
+	const next = "https://api.github.com/user/orgs?per_page=100&page=2"
+	for _, tt := range []struct {
+		name   string
+		header []string
+		next   string
+		ok     bool
+	}{
+		{"none", nil, "", true},
+		{"next and last", []string{"<" + next + `>; rel="next", <https://api.github.com/user/orgs?page=7>; rel="last"`}, next, true},
+		{"last comes first", []string{`<https://api.github.com/user/orgs?page=7>; rel="last", <` + next + `>; rel="next"`}, next, true},
+		{"the last page", []string{`<https://api.github.com/user/orgs?page=1>; rel="prev"`}, "", true},
+		{"without quotes", []string{"<" + next + ">; rel=next"}, next, true},
+		{"other parameters and spaces", []string{"<" + next + `> ;  title="a, b; c" ; REL = "foo Next"`}, next, true},
+		{"in two headers", []string{`<https://api.github.com/x>; rel="prev"`, "<" + next + `>; rel="next"`}, next, true},
+		{"a word that contains next", []string{"<" + next + `>; rel="nextish"`}, "", true},
+		{"a comma in the address", []string{`<https://api.github.com/a,b>; rel="next"`}, "https://api.github.com/a,b", true},
+		{"two different next", []string{"<" + next + `>; rel="next", <https://api.github.com/other>; rel="next"`}, "", false},
+		{"no brackets", []string{next + `; rel="next"`}, "", false},
+		{"an open bracket", []string{"<" + next}, "", false},
+		{"an open quote", []string{"<" + next + `>; rel="next`}, "", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, ok := github.NextPage(http.Header{"Link": tt.header})
+			if got != tt.next || ok != tt.ok {
+				t.Errorf("got %q, %v; want %q, %v", got, ok, tt.next, tt.ok)
+			}
+		})
+	}
+}
+
+func TestLinksStayAtTheAPI(t *testing.T) {
+	t.Parallel()
+	const ghes = "https://ghes.example/api/v3"
+	for _, tt := range []struct {
+		name, api, link string
+		want            bool
+	}{
+		{"the same host", api, "https://api.github.com/user/orgs?page=2", true},
+		{"the host in capitals", api, "https://API.github.com/user/orgs?page=2", true},
+		{"another host", api, "https://evil.example/user/orgs?page=2", false},
+		{"the host as a user", api, "https://api.github.com@evil.example/user", false},
+		{"a user at the host", api, "https://x@api.github.com/user", false},
+		{"the host as a prefix", api, "https://api.github.com.evil.example/user", false},
+		{"another port", api, "https://api.github.com:444/user", false},
+		{"plain http", api, "http://api.github.com/user", false},
+		{"relative", api, "/user/orgs?page=2", false},
+		{"without a scheme", api, "//api.github.com/user", false},
+		{"below the API's path", ghes, "https://ghes.example/api/v3/user?page=2", true},
+		{"beside the API's path", ghes, "https://ghes.example/evil", false},
+		{"out of the API's path", ghes, "https://ghes.example/api/v3/../../evil", false},
+		{"out of the API's path, escaped", ghes, "https://ghes.example/api/v3/%2e%2e/evil", false},
+		{"a path that begins alike", ghes, "https://ghes.example/api/v3evil", false},
+		{"not a URL", api, "https://api.github.com/%zz", false},
+		{"a backslash", api, `https://evil.example\@api.github.com/user`, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := github.Within(tt.api, tt.link); got != tt.want {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
+
+// Whatever a Link header says, the bearer token goes to the API's host alone.
+func FuzzLink(f *testing.F) {
+	for _, seed := range []string{
+		`<https://api.github.com/user/orgs?page=2>; rel="next", <https://api.github.com/user/orgs?page=2>; rel="last"`,
+		`<https://evil.example/user/orgs?page=2>; rel="next"`, `<https://api.github.com@evil.example/>; rel=next`, `<`, `<>;rel="next"`, `<a>; rel="next`, ",,,",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		next, ok := github.NextPage(http.Header{"Link": {header}})
+		if !ok && next != "" {
+			t.Fatalf("unreadable, and %q", next)
+		}
+		if next != "" && !strings.Contains(header, "<"+next+">") {
+			t.Fatalf("%q is not in the header", next)
+		}
+		if !github.Within(api, next) {
+			return
+		}
+		u, err := url.Parse(next)
+		if err != nil || u.Scheme != "https" || !strings.EqualFold(u.Host, "api.github.com") || u.User != nil {
+			t.Fatalf("the token would go to %q", next)
+		}
+	})
+}
+
+// An address is verified only if the document says so of the one primary address.
+func FuzzEmails(f *testing.F) {
+	for _, seed := range []string{
+		`[{"email":"ada@example.com","primary":true,"verified":true,"visibility":"private"}]`,
+		`[{"email":"ada@example.com","primary":true,"verified":"true"}]`, `[{"email":"a@users.noreply.github.com","primary":true,"verified":true}]`,
+		`[{"email":"a@b.c","primary":true,"verified":true},{"email":"d@e.f","primary":true,"verified":true}]`, `null`, `{}`, `[null]`, `[{"EMAIL":"a@b.c"}]`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		address, verified, ok := github.DecodeEmails(body)
+		if !ok && (address != "" || verified) {
+			t.Fatalf("unreadable, and %q", address)
+		}
+		if verified && (address == "" || strings.Contains(strings.ToLower(address), "noreply.github.com") || !strings.Contains(string(body), "true")) {
+			t.Fatalf("%q counts as verified", address)
+		}
+	})
+}
+
+func FuzzTokenResponse(f *testing.F) {
+	for _, seed := range []string{
+		`{"access_token":"gho_x","scope":"read:org,user:email","token_type":"bearer"}`, "access_token=gho_x&scope=read%3Aorg&token_type=bearer",
+		`{"error":"bad_verification_code"}`, "error=bad_verification_code&error_description=x", "access_token=a&access_token=b", `{"access_token":"a","access_token":"b"}`, "<html>", "",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		token, refusal, ok := github.ReadTokenResponse(body)
+		if !ok {
+			return
+		}
+		for _, s := range []string{token, refusal} {
+			if len(s) > len(body) {
+				t.Fatalf("%q is more than was sent", s)
+			}
+		}
+	})
+}
