@@ -65,7 +65,7 @@ func (s *session) check(answer connectors.Answer, what string) error {
 	}
 	e := &connectors.Error{
 		Kind:       connectors.StatusKind(answer.Status),
-		Hint:       fmt.Sprintf("GitHub answered %s with status %d", what, answer.Status),
+		Hint:       fmt.Sprintf("GitHub answered the question for %s with status %d", what, answer.Status),
 		RetryAfter: connectors.RetryAfter(answer.Header, s.g.now()),
 	}
 	sso := answer.Header.Get("X-GitHub-SSO")
@@ -88,18 +88,6 @@ func (s *session) check(answer connectors.Answer, what string) error {
 	return e
 }
 
-// object fetches one JSON object.
-func (s *session) object(ctx context.Context, path, what string, v any) error {
-	answer, err := s.get(ctx, s.g.api+path, what)
-	if err != nil {
-		return err
-	}
-	if !answer.OK() {
-		return &connectors.Error{Kind: connectors.Operator, Hint: fmt.Sprintf("GitHub answered %s with status 404: check api_url and scopes", what)}
-	}
-	return decode(answer, what, v)
-}
-
 // list fetches every page of a list and hands each to page.
 func list[T any](ctx context.Context, s *session, path, what string, page func(connectors.Answer, []T) error) error {
 	address := s.g.api + path
@@ -109,7 +97,7 @@ func list[T any](ctx context.Context, s *session, path, what string, page func(c
 			return err
 		}
 		if !answer.OK() {
-			return &connectors.Error{Kind: connectors.Operator, Hint: fmt.Sprintf("GitHub answered %s with status 404: check api_url and scopes", what)}
+			return notThere(what)
 		}
 		var entries []T
 		if err := decode(answer, what, &entries); err != nil {
@@ -130,6 +118,10 @@ func list[T any](ctx context.Context, s *session, path, what string, page func(c
 		address = next
 	}
 	return broken(fmt.Sprintf("GitHub's list of %s has more than %d pages", what, maxPages))
+}
+
+func notThere(what string) *connectors.Error {
+	return &connectors.Error{Kind: connectors.Operator, Hint: fmt.Sprintf("GitHub answered the question for %s with status 404: check api_url and scopes", what)}
 }
 
 // decode reads strictly. A list has to be one: null would be read as empty.

@@ -210,3 +210,13 @@ func TestEveryRequestSaysWhatItIs(t *testing.T) {
 		}
 	}
 }
+
+func TestASuspendedAccountIsRefused(t *testing.T) {
+	t.Parallel()
+	b := subject().Open(t, nil)
+	b.Vendor.Misbehave(fake.At(fake.GitHubUser, fake.Forbidden))
+	b.Refused(t, connectors.Declined)
+	if err := b.Connector.Check(t.Context()); err != nil {
+		t.Errorf("one person's account made the connector unhealthy: %v", err)
+	}
+}

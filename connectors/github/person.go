@@ -3,6 +3,8 @@ package github
 import (
 	"cmp"
 	"context"
+	"errors"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -21,12 +23,9 @@ type user struct {
 
 // identity asks the API who the token's owner is.
 func (s *session) identity(ctx context.Context) (broker.Identity, error) {
-	var u user
-	if err := s.object(ctx, "/user", "the person", &u); err != nil {
+	u, err := s.user(ctx)
+	if err != nil {
 		return broker.Identity{}, err
-	}
-	if u.ID <= 0 || u.Login == "" {
-		return broker.Identity{}, broken("GitHub's answer about the person has no id")
 	}
 	id := broker.Identity{
 		Key: broker.IdentityKey{Connector: s.g.config.ID, Issuer: s.g.base, Subject: strconv.FormatInt(u.ID, 10)},
@@ -47,6 +46,30 @@ func (s *session) identity(ctx context.Context) (broker.Identity, error) {
 	}
 	id.Profile.Groups = s.g.config.Groups.Apply(s.g.config.ID, groups)
 	return id, nil
+}
+
+// user asks for the token's owner.
+func (s *session) user(ctx context.Context) (user, error) {
+	const what = "the person"
+	var u user
+	answer, err := s.get(ctx, s.g.api+"/user", what)
+	var e *connectors.Error
+	switch {
+	case errors.As(err, &e) && e.Kind == connectors.Operator && answer.Status == http.StatusForbidden:
+		// This call needs no permission at all, so it is the account that is refused.
+		return u, &connectors.Error{Kind: connectors.Declined, Hint: "GitHub refuses the account's own token: it may be suspended"}
+	case err != nil:
+		return u, err
+	case !answer.OK():
+		return u, notThere(what)
+	}
+	if err := decode(answer, what, &u); err != nil {
+		return u, err
+	}
+	if u.ID <= 0 || u.Login == "" {
+		return u, broken("GitHub's answer about the person has no id")
+	}
+	return u, nil
 }
 
 // shown drops what is not fit for one line.
@@ -98,7 +121,7 @@ func primary(all []emailAddress) (string, broker.EmailTrust) {
 		}
 	}
 	switch {
-	case len(chosen) != 1 || isNoReply(chosen[0].Email):
+	case len(chosen) != 1 || chosen[0].Email == "" || isNoReply(chosen[0].Email):
 		return "", broker.EmailUnknown
 	case bool(chosen[0].Verified):
 		return chosen[0].Email, broker.EmailVerified
