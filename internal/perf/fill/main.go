@@ -61,7 +61,18 @@ func fill(ctx context.Context, path, keyFile string, n int) error {
 		})
 	}
 	group.Wait()
-	return errors.Join(append(errs, store.Close())...)
+	return errors.Join(append(errs, forgetOnce(ctx, store), store.Close())...)
+}
+
+// forgetOnce sweeps the one-time keys of the sign-ins, which a database that has
+// filled up over months has long forgotten.
+func forgetOnce(ctx context.Context, store broker.Store) error {
+	for {
+		n, err := store.Sweep(ctx, time.Now().Add(time.Minute), 10_000)
+		if err != nil || n < 10_000 {
+			return err
+		}
+	}
 }
 
 // signIn records a sign-in of the i-th person with an offline grant.
@@ -71,7 +82,7 @@ func signIn(ctx context.Context, store broker.Store, i int) error {
 	id := broker.NewID(grantEnd)
 	_, err := store.CompleteLogin(ctx, broker.Login{
 		Now:  now,
-		Once: []broker.Once{{Key: broker.DigestOf(id), Expires: now.Add(30 * time.Minute)}},
+		Once: []broker.Once{{Key: broker.DigestOf(id), Expires: now.Add(time.Second)}},
 		Identity: broker.Identity{
 			Key: broker.IdentityKey{Connector: "upstream", Issuer: "https://idp.example", Subject: fmt.Sprint("filled|", i)},
 			Profile: broker.Profile{Name: fmt.Sprint("Filled Person ", i), PreferredUsername: fmt.Sprint("person", i),
