@@ -84,12 +84,20 @@ func (d *Desk) Act(w http.ResponseWriter, r *http.Request, s Situation, step Ste
 
 // toConsent parks the flow in the browser and shows the consent page.
 func (d *Desk) toConsent(w http.ResponseWriter, r *http.Request, f *Flow, client *broker.Client) error {
+	if d.Park(w, r, f, client) {
+		redirect(w, d.Issuer+"/consent?flow="+url.QueryEscape(f.ID))
+	}
+	return nil
+}
+
+// Park keeps the flow in the browser until its next request. It reports false for
+// a request that does not fit there; the client has then been answered.
+func (d *Desk) Park(w http.ResponseWriter, r *http.Request, f *Flow, client *broker.Client) bool {
 	if err := d.Jar.Put(w, r, f); err != nil {
 		d.Refuse(w, r, f, client, oauth.Errorf(oauth.InvalidRequest, "the request is too large").Because(err))
-		return nil
+		return false
 	}
-	redirect(w, d.Issuer+"/consent?flow="+url.QueryEscape(f.ID))
-	return nil
+	return true
 }
 
 // Refuse answers the client with an error and ends the flow.

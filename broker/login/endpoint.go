@@ -46,11 +46,9 @@ func (e *Endpoint) SignIn(w http.ResponseWriter, r *http.Request, f *flow.Flow, 
 	if len(s.Connectors) == 1 {
 		return e.visit(w, r, f, client, s, s.Connectors[0])
 	}
-	if err := e.Desk.Jar.Put(w, r, f); err != nil {
-		e.Desk.Refuse(w, r, f, client, oauth.Errorf(oauth.InvalidRequest, "the request is too large").Because(err))
-		return nil
+	if e.Desk.Park(w, r, f, client) {
+		e.showChoices(w, f, client, s)
 	}
-	e.showChoices(w, f, client, s)
 	return nil
 }
 
@@ -125,10 +123,9 @@ func (e *Endpoint) visit(w http.ResponseWriter, r *http.Request, f *flow.Flow, c
 	f.Attempt = &flow.Attempt{Connector: id, Nonce: random(), CodeVerifier: oauth.NewVerifier(), Forced: s.Force, Previous: e.previous(r, client, id)}
 	to, err := connector.AuthorizationURL(r.Context(), e.login(f, client, s.SelectAccount))
 	if err != nil {
-		return e.upstreamError(f, client, connector.Describe(), err)
+		return e.failed(w, r, f, client, connector.Describe(), err)
 	}
-	if err := e.Desk.Jar.Put(w, r, f); err != nil {
-		e.Desk.Refuse(w, r, f, client, oauth.Errorf(oauth.InvalidRequest, "the request is too large").Because(err))
+	if !e.Desk.Park(w, r, f, client) {
 		return nil
 	}
 	w.Header().Set("Cache-Control", "no-store")

@@ -51,8 +51,8 @@ func (e *Endpoint) failed(w http.ResponseWriter, r *http.Request, f *flow.Flow, 
 			slog.String("connector", via.ID), slog.String("code", ce.Code), slog.String("hint", ce.Hint))
 	}
 	f.Attempt = nil
-	if err := e.Desk.Jar.Put(w, r, f); err != nil {
-		return err
+	if !e.Desk.Park(w, r, f, client) {
+		return nil
 	}
 	return page
 }
