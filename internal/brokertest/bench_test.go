@@ -8,7 +8,7 @@ import (
 // over real HTTP. ns/op is therefore more than the broker's share; what is worth
 // comparing is allocations and commits.
 func BenchmarkLogin(b *testing.B) {
-	world := New(b, Options{Config: "limits: off\n"})
+	world := New(b, Options{Config: "limits: off\nsigning: {id_token: ES256, access_token: ES256}\nlog: {level: warn}\n"})
 	commits := world.Store.Commits()
 	b.ReportAllocs()
 	for b.Loop() {
@@ -22,7 +22,7 @@ func BenchmarkLogin(b *testing.B) {
 
 // BenchmarkSingleSignOn is a second application in a browser that is signed in.
 func BenchmarkSingleSignOn(b *testing.B) {
-	world := New(b, Options{Config: "limits: off\n"})
+	world := New(b, Options{Config: "limits: off\nsigning: {id_token: ES256, access_token: ES256}\nlog: {level: warn}\n"})
 	browser := world.Browser(b)
 	browser.Code(Wiki)
 	b.ReportAllocs()
@@ -35,7 +35,7 @@ func BenchmarkSingleSignOn(b *testing.B) {
 
 // BenchmarkRefresh rotates one refresh token.
 func BenchmarkRefresh(b *testing.B) {
-	world := New(b, Options{Config: "limits: off\n"})
+	world := New(b, Options{Config: "limits: off\nsigning: {id_token: ES256, access_token: ES256}\nlog: {level: warn}\n"})
 	token := world.Redeem(b, Wiki, world.Browser(b).Code(Wiki, "scope", "openid offline_access")).Text("refresh_token")
 	b.ReportAllocs()
 	for b.Loop() {
@@ -49,7 +49,7 @@ func BenchmarkRefresh(b *testing.B) {
 
 // BenchmarkUserInfo asks again and again with one access token.
 func BenchmarkUserInfo(b *testing.B) {
-	world := New(b, Options{Config: "limits: off\n"})
+	world := New(b, Options{Config: "limits: off\nsigning: {id_token: ES256, access_token: ES256}\nlog: {level: warn}\n"})
 	token := world.Redeem(b, Wiki, world.Browser(b).Code(Wiki, "scope", "openid profile email")).Text("access_token")
 	b.ReportAllocs()
 	for b.Loop() {
