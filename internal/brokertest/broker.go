@@ -8,7 +8,6 @@
 package brokertest
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"net"
@@ -18,13 +17,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"gatehouse/broker"
 	"gatehouse/broker/seal"
 	"gatehouse/broker/server"
 	"gatehouse/configs"
 	"gatehouse/connectors"
+	"gatehouse/connectors/connectortest"
 	"gatehouse/connectors/connectortest/fake"
 	"gatehouse/connectors/oidc"
 	"gatehouse/store/bolt"
@@ -79,45 +78,11 @@ type Broker struct {
 	Log *Log
 }
 
-// Clock stands still until it is moved.
-type Clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-// Now is the time in the world.
-func (c *Clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-// Advance moves the clock.
-func (c *Clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-// Log is a log that tests can read while it is written.
-type Log struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (l *Log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-// String is what has been logged.
-func (l *Log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
+// Clock stands still until it is moved, Log can be read while it is written.
+type (
+	Clock = connectortest.Clock
+	Log   = connectortest.Log
+)
 
 // pool shares the upstreams' keys between worlds: making them is slow.
 var pool = sync.OnceValue(func() *fake.KeyPool { return new(fake.KeyPool) })
@@ -125,7 +90,7 @@ var pool = sync.OnceValue(func() *fake.KeyPool { return new(fake.KeyPool) })
 // New starts a world that ends with the test.
 func New(t testing.TB, o Options) *Broker {
 	t.Helper()
-	b := &Broker{Clock: &Clock{now: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)}, Log: &Log{}}
+	b := &Broker{Clock: connectortest.NewClock(), Log: &Log{}}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
