@@ -20,3 +20,6 @@ func openFile(path string, _ Options) (*os.File, error) {
 	}
 	return file, err
 }
+
+// release closes a file that bbolt cannot close.
+func release(file *os.File) error { return file.Close() }

@@ -94,3 +94,9 @@ func lock(file *os.File, timeout time.Duration) error {
 		time.Sleep(lockRetry)
 	}
 }
+
+// release closes a file that bbolt cannot close. Unlocking comes first: a mapping that is left behind keeps the lock.
+func release(file *os.File) error {
+	err := syscall.Flock(int(file.Fd()), syscall.LOCK_UN)
+	return errors.Join(err, file.Close())
+}

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -40,7 +41,15 @@ type inspection struct {
 	file io.ReaderAt
 	meta metaPage
 	seen []bool
-	next []uint64
+	next []reference
+	page []byte // reused
+}
+
+// reference is a page to look at, and between which keys its own must be: from low up to, but without, high. nil is no
+// limit.
+type reference struct {
+	id        uint64
+	low, high []byte
 }
 
 // inspect refuses what is not a whole bbolt file. After a clean shutdown, when the list of free pages is in the file, it
@@ -69,13 +78,13 @@ func inspect(file *os.File) error {
 	} else if err := i.freelist(meta.freelist); err != nil {
 		return err
 	}
-	if err := i.refer(meta.root); err != nil {
+	if err := i.refer(reference{id: meta.root}); err != nil {
 		return err
 	}
 	for ; len(i.next) > 0 && budget > 0; budget-- {
-		id := i.next[0]
+		r := i.next[0]
 		i.next = i.next[1:]
-		if err := i.page(id); err != nil {
+		if err := i.visit(r); err != nil {
 			return err
 		}
 	}
@@ -134,11 +143,11 @@ func metaAt(file io.ReaderAt, at int64) (metaPage, error) {
 }
 
 // refer notes that something points to a page; nothing else may.
-func (i *inspection) refer(id uint64) error {
-	if err := i.claim(id); err != nil {
+func (i *inspection) refer(r reference) error {
+	if err := i.claim(r.id); err != nil {
 		return err
 	}
-	i.next = append(i.next, id)
+	i.next = append(i.next, r)
 	return nil
 }
 
@@ -153,9 +162,12 @@ func (i *inspection) claim(id uint64) error {
 	return nil
 }
 
-// load reads a page with its overflow and checks its head.
+// load reads a page with its overflow and checks its head. The bytes are good until the next call.
 func (i *inspection) load(id uint64) ([]byte, error) {
-	b := make([]byte, i.meta.pageSize)
+	if i.page == nil {
+		i.page = make([]byte, i.meta.pageSize)
+	}
+	b := i.page
 	if _, err := i.file.ReadAt(b, int64(id*i.meta.pageSize)); err != nil {
 		return nil, fmt.Errorf("reading page %d: %w", id, err)
 	}
@@ -208,22 +220,22 @@ func (i *inspection) freelist(id uint64) error {
 	return nil
 }
 
-// page checks a page of a tree and refers to the pages below it.
-func (i *inspection) page(id uint64) error {
-	b, err := i.load(id)
+// visit checks a page of a tree and refers to the pages below it.
+func (i *inspection) visit(r reference) error {
+	b, err := i.load(r.id)
 	if err != nil {
 		return err
 	}
 	switch binary.NativeEndian.Uint16(b[8:]) {
 	case branchPage:
-		err = i.branch(b)
+		err = i.branch(bytes.Clone(b), r)
 	case leafPage:
-		err = i.leaf(b, 0)
+		err = i.leaf(b, r, 0)
 	default:
 		err = fmt.Errorf("%w (not a page of a tree)", ErrCorrupt)
 	}
 	if err != nil {
-		return fmt.Errorf("page %d: %w", id, err)
+		return fmt.Errorf("page %d: %w", r.id, err)
 	}
 	return nil
 }

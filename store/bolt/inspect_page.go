@@ -7,13 +7,13 @@ import (
 )
 
 // elements calls visit with the head, the key and what follows the key of each element of a page, whose keys must
-// ascend. size returns the lengths of key and value as the head has them.
-func elements(page []byte, size func(head []byte) (at, key, value uint64), visit func(head, key, value []byte) error) error {
+// ascend within the limits of the reference. size returns the lengths of key and value as the head has them.
+func elements(page []byte, r reference, size func(head []byte) (at, key, value uint64), visit func(head, key, value []byte) error) error {
 	count := int(binary.NativeEndian.Uint16(page[10:]))
 	if count*elementSize > len(page)-pageHeaderSize {
 		return fmt.Errorf("%w (%d elements)", ErrCorrupt, count)
 	}
-	var before []byte
+	before := r.low
 	for n := range count {
 		start := pageHeaderSize + n*elementSize
 		head := page[start : start+elementSize]
@@ -24,7 +24,8 @@ func elements(page []byte, size func(head []byte) (at, key, value uint64), visit
 			return fmt.Errorf("%w (element %d is outside)", ErrCorrupt, n)
 		}
 		key := page[from : from+keySize]
-		if n > 0 && bytes.Compare(before, key) >= 0 {
+		order := bytes.Compare(before, key)
+		if order > 0 || n > 0 && order == 0 || r.high != nil && bytes.Compare(key, r.high) >= 0 {
 			return fmt.Errorf("%w (keys out of order)", ErrCorrupt)
 		}
 		if err := visit(head, key, page[from+keySize:from+keySize+valueSize]); err != nil {
@@ -35,24 +36,34 @@ func elements(page []byte, size func(head []byte) (at, key, value uint64), visit
 	return nil
 }
 
-func (i *inspection) branch(page []byte) error {
-	if binary.NativeEndian.Uint16(page[10:]) == 0 {
-		return fmt.Errorf("%w (no elements)", ErrCorrupt)
-	}
+// branch keeps parts of the page as limits of the pages below.
+func (i *inspection) branch(page []byte, r reference) error {
 	size := func(head []byte) (at, key, value uint64) {
 		return uint64(binary.NativeEndian.Uint32(head)), uint64(binary.NativeEndian.Uint32(head[4:])), 0
 	}
-	return elements(page, size, func(head, _, _ []byte) error {
-		return i.refer(binary.NativeEndian.Uint64(head[8:]))
+	var below []reference
+	err := elements(page, r, size, func(head, key, _ []byte) error {
+		if n := len(below); n > 0 {
+			below[n-1].high = key
+		}
+		below = append(below, reference{id: binary.NativeEndian.Uint64(head[8:]), low: key, high: r.high})
+		return nil
 	})
+	if err == nil && len(below) == 0 {
+		err = fmt.Errorf("%w (no elements)", ErrCorrupt)
+	}
+	for n := 0; n < len(below) && err == nil; n++ {
+		err = i.refer(below[n])
+	}
+	return err
 }
 
 // leaf checks a leaf page, which may also be the value of a small bucket within another page.
-func (i *inspection) leaf(page []byte, depth int) error {
+func (i *inspection) leaf(page []byte, r reference, depth int) error {
 	size := func(head []byte) (at, key, value uint64) {
 		return uint64(binary.NativeEndian.Uint32(head[4:])), uint64(binary.NativeEndian.Uint32(head[8:])), uint64(binary.NativeEndian.Uint32(head[12:]))
 	}
-	return elements(page, size, func(head, _, value []byte) error {
+	return elements(page, r, size, func(head, _, value []byte) error {
 		if binary.NativeEndian.Uint32(head)&bucketElement == 0 {
 			return nil
 		}
@@ -60,12 +71,12 @@ func (i *inspection) leaf(page []byte, depth int) error {
 			return fmt.Errorf("%w (bucket)", ErrCorrupt)
 		}
 		if root := binary.NativeEndian.Uint64(value); root != 0 {
-			return i.refer(root)
+			return i.refer(reference{id: root})
 		}
 		inline := value[bucketHeader:]
 		if len(inline) < pageHeaderSize || binary.NativeEndian.Uint16(inline[8:]) != leafPage {
 			return fmt.Errorf("%w (bucket)", ErrCorrupt)
 		}
-		return i.leaf(inline, depth+1)
+		return i.leaf(inline, reference{}, depth+1)
 	})
 }

@@ -113,7 +113,12 @@ func (t *txn) person(l *broker.Login) (*person, error) {
 
 func (t *txn) newcomer(l *broker.Login, p *person) (*person, error) {
 	id := l.Identity.Key.ProposedAccountID()
-	if t.account(id) != nil {
+	if taken := t.account(id); taken != nil {
+		// An account that names this identity says that its record was lost. A second account would let somebody who was
+		// disabled in again.
+		if slices.Contains(taken.Identities, p.digest) {
+			panic(damaged(identityKind, p.digest[:]))
+		}
 		id = l.AccountID
 		if id == "" || t.account(id) != nil {
 			return nil, broker.ErrConflict

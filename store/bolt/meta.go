@@ -78,7 +78,9 @@ func (v *view) recognise(box *seal.Box) error {
 			return fmt.Errorf("%w (bucket %s is missing)", ErrCorrupt, name)
 		}
 	}
-	_ = v.keysVersion() // panics when damaged, which open reports
+	_ = v.keysVersion() // panics when damaged, which start reports
+	v.verify(switchKind)
+	v.verify(keyKind)
 	sealed := b.Get([]byte(metaCanary))
 	if len(sealed) == 0 {
 		return ErrCorrupt
@@ -87,6 +89,17 @@ func (v *view) recognise(box *seal.Box) error {
 		return ErrSecret
 	}
 	return nil
+}
+
+// verify reads every record of a small bucket. A switch whose key was damaged would be off for nobody: absence must not
+// be believed here, and the checksum covers the key.
+func (v *view) verify(k kind) {
+	c := v.bucket(k).Cursor()
+	for key, value := c.First(); key != nil; key, value = c.Next() {
+		if _, err := open(k, key, value); err != nil {
+			panic(damaged(k, key))
+		}
+	}
 }
 
 // sealHeader is how much of a sealed value names the secret it was sealed under: version and key hint (package seal).

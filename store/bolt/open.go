@@ -113,6 +113,7 @@ func (s *Store) start(o Options) (err error) {
 		NoFreelistSync:  true,
 		InitialMmapSize: o.InitialMmapSize,
 		NoSync:          o.NoSync,
+		NoGrowSync:      o.NoSync,
 		NoStatistics:    true,
 		OpenFile:        func(string, int, os.FileMode) (*os.File, error) { return s.file, nil },
 	})
@@ -146,7 +147,10 @@ func (s *Store) abandon() error {
 	if s.db != nil && !s.stuck {
 		return s.db.Close()
 	}
-	if err := s.file.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+	if s.stuck {
+		return release(s.file)
+	}
+	if err := s.file.Close(); err != nil && !errors.Is(err, os.ErrClosed) { // bbolt closes what it fails to open
 		return err
 	}
 	return nil

@@ -23,10 +23,12 @@ type Store struct {
 	log       *slog.Logger
 	retention time.Duration
 
-	closing sync.RWMutex
-	closed  bool
-	queue   chan *job
-	idle    chan struct{} // closed when the writer has ended
+	closeOnce sync.Once
+	closeErr  error
+	closing   sync.RWMutex
+	closed    bool
+	queue     chan *job
+	idle      chan struct{} // closed when the writer has ended
 
 	failure atomic.Pointer[error]
 	commits atomic.Uint64
@@ -54,25 +56,24 @@ func (s *Store) Ready() error {
 func (s *Store) Commits() uint64 { return s.commits.Load() }
 
 // Close answers what is queued, writes the list of free pages, so that the next start need not search for them, and
-// releases the file. Reads that run are waited for. Closing twice is harmless.
+// releases the file. Reads that run are waited for. Closing again waits for the first and answers as it did.
 func (s *Store) Close() error {
+	s.closeOnce.Do(func() { s.closeErr = s.close() })
+	return s.closeErr
+}
+
+func (s *Store) close() error {
 	s.closing.Lock()
-	if s.closed {
-		s.closing.Unlock()
-		<-s.idle
-		return nil
-	}
 	s.closed = true
 	close(s.queue)
 	s.closing.Unlock()
 	<-s.idle
-	if s.stuck {
-		// bbolt would wait for its own lock. The file's lock goes with the file.
-		return errors.Join(s.Ready(), s.file.Close())
-	}
 	var err error
 	if s.Ready() == nil {
 		err = s.settle()
+	}
+	if s.stuck { // bbolt would wait for its own lock
+		return errors.Join(err, release(s.file))
 	}
 	if closed := s.db.Close(); err == nil && closed != nil {
 		err = fmt.Errorf("bolt: closing: %w", closed)

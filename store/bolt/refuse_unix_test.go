@@ -1,0 +1,287 @@
+//go:build unix
+
+package bolt
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"gatehouse/broker/seal"
+)
+
+func ringOf(t testing.TB, first ...byte) *seal.Keyring {
+	t.Helper()
+	secrets := make([][]byte, len(first))
+	for i, c := range first {
+		secrets[i] = bytes.Repeat([]byte{c}, seal.MinSecret)
+	}
+	k, err := seal.New(secrets...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// made returns the path of a store that was used and closed.
+func made(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "broker.db")
+	s := testStoreAt(t, path)
+	if err := turn(s, "wiki"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// alter changes the closed file through bbolt.
+func alter(t *testing.T, path string, change func(*bbolt.Tx) error) {
+	t.Helper()
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Update(change), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func meta(key string, value []byte) func(*bbolt.Tx) error {
+	return func(tx *bbolt.Tx) error { return tx.Bucket(buckets[metaKind]).Put([]byte(key), value) }
+}
+
+func TestAFileThatIsNotCertainlyOursIsRefused(t *testing.T) {
+	t.Parallel()
+	write := func(path string, content []byte) func(*testing.T) string {
+		return func(t *testing.T) string {
+			path := filepath.Join(t.TempDir(), path)
+			if err := os.WriteFile(path, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			return path
+		}
+	}
+	altered := func(change func(*bbolt.Tx) error) func(*testing.T) string {
+		return func(t *testing.T) string { path := made(t); alter(t, path, change); return path }
+	}
+	edited := func(edit func([]byte) []byte) func(*testing.T) string {
+		return func(t *testing.T) string {
+			path := made(t)
+			content, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, edit(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			return path
+		}
+	}
+	page := os.Getpagesize()
+	for _, tc := range []struct {
+		name string
+		file func(*testing.T) string
+		err  error
+	}{
+		{"a missing directory", func(t *testing.T) string { return filepath.Join(t.TempDir(), "no", "broker.db") }, ErrMissing},
+		{"a directory", func(t *testing.T) string { return t.TempDir() }, ErrUnsafe},
+		{"a symbolic link", func(t *testing.T) string {
+			link := filepath.Join(t.TempDir(), "link.db")
+			if err := os.Symlink(made(t), link); err != nil {
+				t.Fatal(err)
+			}
+			return link
+		}, ErrUnsafe},
+		{"a symbolic link to nothing", func(t *testing.T) string {
+			link := filepath.Join(t.TempDir(), "link.db")
+			if err := os.Symlink(filepath.Join(t.TempDir(), "target.db"), link); err != nil {
+				t.Fatal(err)
+			}
+			return link
+		}, ErrUnsafe},
+		{"a named pipe", func(t *testing.T) string {
+			path := filepath.Join(t.TempDir(), "pipe")
+			if err := syscall.Mkfifo(path, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			return path
+		}, ErrUnsafe},
+		{"a text", write("notes.txt", []byte("dear diary")), ErrForeign},
+		{"a long text", write("notes.txt", bytes.Repeat([]byte("dear diary "), 1<<14)), ErrForeign},
+		{"zeros", write("zeros", make([]byte, 1<<16)), ErrForeign},
+		{"another program's database", func(t *testing.T) string {
+			path := filepath.Join(t.TempDir(), "other.db")
+			alter(t, path, func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("widgets")); return err })
+			return path
+		}, ErrForeign},
+		{"another program's bucket of our name", func(t *testing.T) string {
+			path := filepath.Join(t.TempDir(), "other.db")
+			alter(t, path, func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("meta")); return err })
+			return path
+		}, ErrForeign},
+		{"another word of magic", altered(meta(metaMagic, []byte("gatehouse broker stone"))), ErrForeign},
+		{"a newer format", altered(meta(metaFormat, binary.BigEndian.AppendUint32(nil, format+1))), ErrNewer},
+		{"a format that is no number", altered(meta(metaFormat, []byte{1})), ErrCorrupt},
+		{"a missing bucket", altered(func(tx *bbolt.Tx) error { return tx.DeleteBucket(buckets[grantKind]) }), ErrCorrupt},
+		{"a missing canary", altered(func(tx *bbolt.Tx) error { return tx.Bucket(buckets[metaKind]).Delete([]byte(metaCanary)) }), ErrCorrupt},
+		{"a damaged version of the keys", altered(meta(metaKeysVersion, []byte{1})), ErrCorrupt},
+		{"a file cut in the middle of its head", edited(func(b []byte) []byte { return b[:40] }), ErrForeign},
+		{"a file cut behind its head", edited(func(b []byte) []byte { return b[:2*page] }), ErrCorrupt},
+		{"a file whose last page is missing", func(t *testing.T) string {
+			path := made(t)
+			end, err := os.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer end.Close()
+			m, err := readMeta(end)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Truncate(path, int64((m.end-1)*m.pageSize)); err != nil {
+				t.Fatal(err)
+			}
+			return path
+		}, ErrCorrupt},
+		{"two damaged heads", edited(func(b []byte) []byte {
+			b[pageHeaderSize+20]++
+			b[page+pageHeaderSize+20]++
+			return b
+		}), ErrCorrupt},
+		{"pages of zeros behind the heads", edited(func(b []byte) []byte {
+			clear(b[2*page:])
+			return b
+		}), ErrCorrupt},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			path := tc.file(t)
+			before, _ := os.ReadFile(regular(path))
+			s, err := Open(path, Options{Seal: testSeal(t)})
+			if err == nil {
+				_ = s.Close()
+			}
+			if !errors.Is(err, tc.err) {
+				t.Fatalf("error %v, want %v", err, tc.err)
+			}
+			if text := err.Error(); !strings.Contains(text, path) || !strings.HasSuffix(text, ": "+advice(tc.err)) || strings.Contains(text, "\n") {
+				t.Errorf("%q does not say where and what to do", text)
+			}
+			if after, _ := os.ReadFile(regular(path)); !bytes.Equal(after, before) {
+				t.Error("the file was changed")
+			}
+		})
+	}
+}
+
+// regular keeps a test from reading a pipe.
+func regular(path string) string {
+	if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() {
+		return path
+	}
+	return os.DevNull
+}
+
+func TestASecretThatDoesNotFitIsRefused(t *testing.T) {
+	t.Parallel()
+	path := made(t)
+	if _, err := Open(path, Options{Seal: ringOf(t, 2)}); !errors.Is(err, ErrSecret) || !strings.Contains(err.Error(), "secret_key") {
+		t.Errorf("error %v, want %v", err, ErrSecret)
+	}
+	if _, err := Open(path, Options{}); err == nil {
+		t.Error("opened without a secret")
+	}
+	if err := testStoreAt(t, path).Ready(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAFileInUseIsRefusedAfterTheTimeout(t *testing.T) {
+	t.Parallel()
+	path := made(t)
+	s := testStoreAt(t, path)
+	if _, err := Open(path, Options{Seal: testSeal(t), Timeout: 50 * time.Millisecond}); !errors.Is(err, ErrLocked) {
+		t.Errorf("error %v, want %v", err, ErrLocked)
+	}
+	if err := turn(s, "still works"); err != nil {
+		t.Error(err)
+	}
+	time.AfterFunc(100*time.Millisecond, func() { _ = s.Close() })
+	next, err := Open(path, Options{Seal: testSeal(t), Timeout: 10 * time.Second})
+	if err != nil {
+		t.Fatalf("after the other let go: %v", err)
+	}
+	if err := next.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAFileIsForItsUserAlone(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "broker.db")
+	mode := func() os.FileMode {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Mode().Perm()
+	}
+	if err := testStoreAt(t, path).Close(); err != nil || mode() != 0o600 {
+		t.Fatalf("mode %o of a new file, error %v", mode(), err)
+	}
+	if err := os.Chmod(path, 0o664); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	s, err := Open(path, Options{Seal: testSeal(t), Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if mode() != 0o600 || !strings.Contains(log.String(), "0600") {
+		t.Errorf("mode %o, log %q, want it repaired and said", mode(), log.String())
+	}
+}
+
+func TestAFileOfAnotherUserIsRefused(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	path := made(t)
+	if err := os.Chown(path, 12345, -1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(path, Options{Seal: testSeal(t)}); !errors.Is(err, ErrUnsafe) {
+		t.Errorf("error %v, want %v", err, ErrUnsafe)
+	}
+}
+
+func TestAFileThatACrashLeftWithoutContentIsMadeOurs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, content := range map[string]func(string) error{
+		"no bytes":   func(path string) error { return os.WriteFile(path, nil, 0o600) },
+		"no buckets": func(path string) error { db, err := bbolt.Open(path, 0o600, nil); return errors.Join(err, db.Close()) },
+	} {
+		path := filepath.Join(dir, name)
+		if err := content(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := turn(testStoreAt(t, path), "wiki"); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
