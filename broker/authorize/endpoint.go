@@ -82,8 +82,7 @@ func (e *Endpoint) post(w http.ResponseWriter, r *http.Request) error {
 	if err := e.Desk.Jar.Put(w, r, f); err != nil {
 		return e.refuse(w, r, f.Request, oauth.Errorf(oauth.InvalidRequest, "the request is too large").Because(err))
 	}
-	w.Header().Set("Location", e.Desk.Issuer+"/authorize?flow="+url.QueryEscape(f.ID))
-	w.WriteHeader(http.StatusSeeOther)
+	flow.Redirect(w, e.Desk.Issuer+"/authorize?flow="+url.QueryEscape(f.ID))
 	return nil
 }
 

@@ -43,10 +43,8 @@ func (a Answer) Location() string {
 	return oauth.AppendQuery(a.URI, a.Fields...)
 }
 
-// Send writes the answer. Redirects are 303, so that the body of a POST is never
-// repeated to the client (RFC 9700 §4.12).
+// Send writes the answer.
 func (d *Desk) Send(w http.ResponseWriter, client *broker.Client, a Answer) {
-	w.Header().Set("Cache-Control", "no-store")
 	if a.Mode == oauth.ResponseModeFormPost {
 		page := web.FormPost{Action: a.URI, ClientName: client.Name}
 		for _, f := range a.Fields {
@@ -55,6 +53,5 @@ func (d *Desk) Send(w http.ResponseWriter, client *broker.Client, a Answer) {
 		d.Pages.FormPost(w, page)
 		return
 	}
-	w.Header().Set("Location", a.Location())
-	w.WriteHeader(http.StatusSeeOther)
+	Redirect(w, a.Location())
 }

@@ -85,7 +85,7 @@ func (d *Desk) Act(w http.ResponseWriter, r *http.Request, s Situation, step Ste
 // toConsent parks the flow in the browser and shows the consent page.
 func (d *Desk) toConsent(w http.ResponseWriter, r *http.Request, f *Flow, client *broker.Client) error {
 	if d.Park(w, r, f, client) {
-		redirect(w, d.Issuer+"/consent?flow="+url.QueryEscape(f.ID))
+		Redirect(w, d.Issuer+"/consent?flow="+url.QueryEscape(f.ID))
 	}
 	return nil
 }
@@ -195,8 +195,9 @@ func originOf(uri string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// redirect is 303: the method never carries over (RFC 9700 §4.12).
-func redirect(w http.ResponseWriter, location string) {
+// Redirect is 303, so that the body of a POST is never repeated to where it leads
+// (RFC 9700 §4.12).
+func Redirect(w http.ResponseWriter, location string) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Location", location)
 	w.WriteHeader(http.StatusSeeOther)

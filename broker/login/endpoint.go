@@ -128,9 +128,7 @@ func (e *Endpoint) visit(w http.ResponseWriter, r *http.Request, f *flow.Flow, c
 	if !e.Desk.Park(w, r, f, client) {
 		return nil
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Location", to)
-	w.WriteHeader(http.StatusSeeOther)
+	flow.Redirect(w, to)
 	return nil
 }
 

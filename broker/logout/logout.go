@@ -29,7 +29,8 @@ import (
 	"gatehouse/web"
 )
 
-const maxForm = 32 << 10
+// maxForm leaves a posted request short enough to become the query of a GET.
+const maxForm = 16 << 10
 
 // Hint is what an id_token_hint says.
 type Hint struct{ Subject, ClientID, SessionID string }
@@ -52,7 +53,8 @@ type request struct {
 	hint   *Hint
 	// target is the registered URI to return to; empty for none.
 	target, state string
-	confirmed     bool
+	// confirmed is the session that the person has agreed to end.
+	confirmed string
 }
 
 // Mount adds the endpoint's routes.
@@ -73,29 +75,34 @@ func (e *Endpoint) get(w http.ResponseWriter, r *http.Request) error {
 	return e.serve(w, r, q)
 }
 
-// post takes the parameters of §2 from a client's form, and the answer to our
-// confirmation page, which must come from ourselves.
+// post takes the answer to our confirmation page, which must come from ourselves.
+// The parameters of §2 in a client's form are answered with the GET of the same:
+// the cookies of a session are Lax and absent from a cross-site POST, and without
+// them we would take the browser for signed out and remove the cookie unasked.
 func (e *Endpoint) post(w http.ResponseWriter, r *http.Request) error {
 	params, err := oauth.ParseForm(w, r, maxForm)
 	if err != nil {
 		return flow.BadRequest("The request to sign out cannot be read.", err)
 	}
+	decision := params.Get("decision")
+	if decision != "stay" && decision != "sign_out" {
+		flow.Redirect(w, e.Desk.Issuer+"/logout?"+params.Encode())
+		return nil
+	}
 	q, err := e.check(r.Context(), params)
 	if err != nil {
 		return err
 	}
-	switch params.Get("decision") {
-	case "stay":
+	if decision == "stay" {
 		e.Desk.Pages.Message(w, http.StatusOK, web.Message{Title: "You are still signed in", Message: "Nothing was changed."})
 		return nil
-	case "sign_out":
-		if err := e.Protect.Check(r); err != nil {
-			return &flow.PageError{Status: http.StatusForbidden, Err: err, Page: web.Error{
-				Title: "This form came from another site", Message: "Nobody was signed out.",
-			}}
-		}
-		q.confirmed = true
 	}
+	if err := e.Protect.Check(r); err != nil {
+		return &flow.PageError{Status: http.StatusForbidden, Err: err, Page: web.Error{
+			Title: "This form came from another site", Message: "Nobody was signed out.",
+		}}
+	}
+	q.confirmed = params.Get("session")
 	return e.serve(w, r, q)
 }
 
@@ -154,7 +161,7 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request, q request) erro
 	if state.Session == nil {
 		return e.done(w, r, q, nil)
 	}
-	if !q.confirmed && !q.names(state.Session) {
+	if q.confirmed != state.Session.ID && !q.names(state.Session) {
 		e.confirm(w, q, state)
 		return nil
 	}
@@ -167,8 +174,10 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request, q request) erro
 	if err != nil && !errors.Is(err, broker.ErrNotFound) {
 		return err
 	}
-	event.SessionID, event.AccountID = ended.ID, ended.AccountID
-	e.Desk.Audit.Committed(r.Context(), event)
+	if err == nil {
+		event.SessionID, event.AccountID = ended.ID, ended.AccountID
+		e.Desk.Audit.Committed(r.Context(), event)
+	}
 	return e.done(w, r, q, &ended)
 }
 
@@ -178,7 +187,8 @@ func (q request) names(s *broker.Session) bool {
 	return q.hint != nil && q.hint.SessionID == s.ID && q.hint.Subject == s.AccountID
 }
 
-// confirm asks the person. The form repeats what the request said.
+// confirm asks the person. The form repeats what the request said, and names the
+// session it was rendered for: nobody else is signed out by it.
 func (e *Endpoint) confirm(w http.ResponseWriter, q request, state broker.State) {
 	page := web.LogoutConfirm{Action: e.Desk.Issuer + "/logout"}
 	if state.Identity != nil {
@@ -196,6 +206,7 @@ func (e *Endpoint) confirm(w http.ResponseWriter, q request, state broker.State)
 	}
 	add("post_logout_redirect_uri", q.target)
 	add("state", q.state)
+	add("session", state.Session.ID)
 	e.Desk.Pages.LogoutConfirm(w, page)
 }
 
@@ -224,8 +235,6 @@ func (e *Endpoint) done(w http.ResponseWriter, r *http.Request, q request, ended
 	if q.state != "" {
 		location = oauth.AppendQuery(q.target, oauth.Field{Name: "state", Value: q.state})
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Location", location)
-	w.WriteHeader(http.StatusSeeOther)
+	flow.Redirect(w, location)
 	return nil
 }
