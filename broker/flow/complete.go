@@ -123,10 +123,18 @@ func (d *Desk) refused(w http.ResponseWriter, r *http.Request, f *Flow, client *
 	switch {
 	case errors.Is(err, broker.ErrOnceUsed), errors.Is(err, broker.ErrNotFound), errors.Is(err, broker.ErrConflict):
 		// Replayed, signed out meanwhile, or overtaken twice: begin again.
+		if f.Request.Prompt.Has(oauth.PromptNone) {
+			// Nobody looks at a page of a silent request.
+			d.Refuse(w, r, f, client, oauth.Errorf(oauth.LoginRequired, "the person has to sign in").Because(err))
+			return nil
+		}
 		d.Jar.Drop(w, f)
 		return Over(client, err)
 	case errors.Is(err, broker.ErrReadOnly):
 		d.Refuse(w, r, f, client, oauth.Errorf(oauth.TemporarilyUnavailable, "sign-ins cannot be recorded at the moment").Because(err))
+		return nil
+	case errors.Is(err, broker.ErrAccountDisabled):
+		d.Refuse(w, r, f, client, oauth.Errorf(oauth.AccessDenied, "the person may not use this client").Because(err))
 		return nil
 	}
 	return err

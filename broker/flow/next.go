@@ -62,7 +62,14 @@ func Next(s Situation) Step {
 	if len(usable) == 0 {
 		return fail(oauth.Errorf(oauth.AccessDenied, "no identity provider is available to this client"))
 	}
-	if s.Connector == "" || s.State.SessionStanding(s.Connector) != nil || !contains(usable, s.Connector) {
+	if s.Connector == "" || !contains(usable, s.Connector) {
+		return s.signIn(usable, false)
+	}
+	if err := s.State.SessionStanding(s.Connector); err != nil {
+		if s.signedInNow() && s.State.Standing() != nil {
+			// Disabled meanwhile, or before: signing in once more would not help.
+			return fail(oauth.Errorf(oauth.AccessDenied, "the person may not use this client").Because(err))
+		}
 		return s.signIn(usable, false)
 	}
 	if r.HintSubject != "" && r.HintSubject != s.State.Account.ID {

@@ -57,6 +57,9 @@ func TestNext(t *testing.T) {
 		{"the hint names somebody else, prompt=none: login_required", func(s *Situation) { s.Flow.Request.HintSubject, s.Flow.Request.Prompt = "other", "none" }, Fail, oauth.LoginRequired},
 		{"somebody else than the hint names has just signed in: login_required, no loop", func(s *Situation) { s.Flow.Request.HintSubject, s.Flow.SignedIn = "other", "corp" }, Fail, oauth.LoginRequired},
 		{"the sign-in just made does not stand: login_required, no loop", func(s *Situation) { s.State.Session.Ended, s.Flow.SignedIn = true, "corp" }, Fail, oauth.LoginRequired},
+		{"a disabled account has just signed in: access_denied", func(s *Situation) { s.State.Account.Disabled, s.Flow.SignedIn = true, "corp" }, Fail, oauth.AccessDenied},
+		{"somebody has just signed in to a client that is off: access_denied", func(s *Situation) { s.State.Client.Disabled, s.Flow.SignedIn = true, "corp" }, Fail, oauth.AccessDenied},
+		{"somebody has just signed in through a connector that is off: access_denied", func(s *Situation) { s.State.Connector.Disabled, s.Flow.SignedIn = true, "corp" }, Fail, oauth.AccessDenied},
 		{"consent is missing: ask", func(s *Situation) { s.Client.SkipConsent = false }, AskConsent, ""},
 		{"consent is missing, prompt=none: consent_required", func(s *Situation) { s.Client.SkipConsent, s.Flow.Request.Prompt = false, "none" }, Fail, oauth.ConsentRequired},
 		{"consent was given: answer", func(s *Situation) {

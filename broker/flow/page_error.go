@@ -102,7 +102,8 @@ func (d *Desk) showError(w http.ResponseWriter, r *http.Request, endpoint audit.
 		page = asPage(err)
 	}
 	var code oauth.Code
-	if page.Status >= http.StatusInternalServerError {
+	if page.Status >= http.StatusInternalServerError && r.Context().Err() == nil {
+		// A browser that has hung up is nobody's fault.
 		code = oauth.ServerError
 	}
 	d.refusal(r, audit.Refusal{Endpoint: endpoint, Code: code, Connector: page.Connector, Reason: err})
@@ -129,9 +130,16 @@ func asPage(err error) *PageError {
 		}
 		return p
 	}
+	if errors.Is(err, broker.ErrReadOnly) {
+		return &PageError{Status: http.StatusServiceUnavailable, Err: err, Page: web.Error{
+			Title:   "Nothing can be recorded at the moment",
+			Message: "This service cannot write to its disk. Nothing was changed.",
+			Next:    "Try again later, and give the reference number to whoever runs this service.",
+		}}
+	}
 	return &PageError{Status: http.StatusInternalServerError, Err: err, Page: web.Error{
 		Title:   "Something went wrong on our side",
-		Message: "The sign-in could not be completed. Nothing was changed.",
+		Message: "The request could not be completed. Nothing was changed.",
 		Next:    "Try again in a moment. If it happens again, give the reference number to whoever runs this service.",
 	}}
 }

@@ -43,7 +43,7 @@ func (h *AuthorizationCode) Redeem(ctx context.Context, r Request) (Tokens, erro
 		Bound: func(c broker.Code) error { return bound(c, r.Form) },
 	}, func(s broker.State) error { return authorize(r, s, h.PerAccount) })
 	if err != nil {
-		return Tokens{}, refused(err)
+		return revoked(outcome, err), refused(err)
 	}
 	tokens, err := tokensOf(h.Mint, r, outcome, outcome.Grant.Scopes, outcome.Code.Nonce)
 	if outcome.Grant.Offline {

@@ -50,7 +50,8 @@ type Tokens struct {
 	IDToken      string
 	RefreshToken string
 	Scopes       oauth.Scopes
-	// Event is what was committed; its Type is empty when nothing was.
+	// Event is what was committed; its Type is empty when nothing was. An error may
+	// come with one: a replay ends the grant.
 	Event broker.Event
 }
 
@@ -68,12 +69,13 @@ func (e *Endpoint) Mount(mux *http.ServeMux) {
 
 func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	request, tokens, err := e.answer(w, r)
+	// Two refusals commit: a replay revokes the grant. Minting can fail after a commit.
+	if tokens.Event.Type != "" {
+		e.Audit.Committed(r.Context(), tokens.Event)
+	}
 	if err != nil {
 		e.refuse(w, r, request, err)
 		return
-	}
-	if tokens.Event.Type != "" {
-		e.Audit.Committed(r.Context(), tokens.Event)
 	}
 	write(w, tokens)
 }
@@ -132,7 +134,11 @@ func (e *Endpoint) handler(r Request) (GrantHandler, error) {
 }
 
 func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, request Request, err error) {
-	e.Audit.Refused(r.Context(), audit.Refusal{Endpoint: audit.Token, Code: oauth.From(err).Code, Reason: err,
+	code := oauth.From(err).Code
+	if code == oauth.ServerError && r.Context().Err() != nil {
+		code = "" // a client that has hung up is nobody's fault
+	}
+	e.Audit.Refused(r.Context(), audit.Refusal{Endpoint: audit.Token, Code: code, Reason: err,
 		RequestID: request.Event.RequestID, Address: request.Event.Address, ClientID: request.Event.ClientID})
 	oauth.WriteJSON(w, err)
 }

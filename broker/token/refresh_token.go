@@ -56,7 +56,7 @@ func (h *RefreshToken) Redeem(ctx context.Context, r Request) (Tokens, error) {
 		return authorize(r, s, h.PerAccount)
 	})
 	if err != nil {
-		return Tokens{}, refused(err)
+		return revoked(outcome, err), refused(err)
 	}
 	if outcome.Successor != nil {
 		// The answer to the first try was lost: the same token again.

@@ -1,6 +1,8 @@
 package token
 
 import (
+	"errors"
+
 	"gatehouse/broker"
 	"gatehouse/broker/mint"
 	"gatehouse/broker/oauth"
@@ -28,6 +30,16 @@ func accessToken(m *mint.Minter, r Request, o broker.Outcome, scopes oauth.Scope
 func idTokenParams(r Request, o broker.Outcome, scopes oauth.Scopes, nonce, access string) mint.IDTokenParams {
 	return mint.IDTokenParams{Client: r.Client, Grant: o.Grant, Scopes: scopes, Profile: o.Identity.Profile,
 		Nonce: nonce, AccessToken: access, Now: r.Now}
+}
+
+// revoked is what a refused verb has committed all the same: the end of the grant,
+// if a code or refresh token was presented again and there still was one.
+func revoked(o broker.Outcome, err error) Tokens {
+	replayed := errors.Is(err, broker.ErrCodeReplayed) || errors.Is(err, broker.ErrTokenReused)
+	if !replayed || o.Grant == nil {
+		return Tokens{}
+	}
+	return Tokens{Event: o.Event}
 }
 
 // authorize is what every grant runs on current records inside its commit. The
