@@ -1,0 +1,265 @@
+package server_test
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// oidfPlan is a test plan: its modules run one after the other against one broker,
+// as the suite's do.
+type oidfPlan struct {
+	t      *testing.T
+	world  *oidfWorld
+	client oidfClient
+	// formPost is the variant response_mode=form_post.
+	formPost bool
+}
+
+// oidfModule is one module while it runs.
+type oidfModule struct {
+	*testing.T
+	oidfFindings
+	oidfPlan
+	agent *oidfAgent
+	// metadata and keys are fetched anew by every module.
+	metadata map[string]any
+	keys     map[string]oidfKey
+	scope    string
+	alg      string
+}
+
+// module runs a module that must end without failures and with exactly the
+// warnings named. Each has a fresh browser.
+func (p oidfPlan) module(name string, warnings []string, run func(m *oidfModule)) {
+	p.t.Run(name, func(t *testing.T) {
+		m := &oidfModule{T: t, oidfPlan: p, agent: p.world.agent(t, "ada"), scope: "openid", alg: "RS256"}
+		m.oidfPlan.t = t
+		m.metadata = m.object("the metadata", p.world.fetch(t, p.world.issuer+"/.well-known/openid-configuration").body)
+		m.keys = m.jwks(p.world.fetch(t, m.endpoint("jwks_uri")).body)
+		for _, method := range []string{"client_secret_basic", "client_secret_post"} {
+			if !slices.Contains(m.advertised("token_endpoint_auth_methods_supported"), method) {
+				m.failf("%s is not advertised", method)
+			}
+		}
+		run(m)
+		m.conclude(warnings)
+		// Time passes between modules; limits recover.
+		p.world.clock.Advance(time.Minute)
+	})
+}
+
+// conclude compares the warnings with those that are known and explained.
+func (m *oidfModule) conclude(expected []string) {
+	m.Helper()
+	for _, failure := range m.failures {
+		m.Error(failure)
+	}
+	for name, detail := range m.warnings {
+		if !slices.Contains(expected, name) {
+			m.Errorf("warning: %s: %s", name, detail)
+		}
+	}
+	for _, name := range expected {
+		if _, there := m.warnings[name]; !there {
+			m.Errorf("the warning %q is gone: say so where it is listed", name)
+		}
+	}
+}
+
+// require ends the module when there is nothing left to look at.
+func (m *oidfModule) require() {
+	m.Helper()
+	if len(m.failures) > 0 {
+		m.conclude(nil)
+		m.FailNow()
+	}
+}
+
+func (m *oidfModule) endpoint(name string) string {
+	text, _ := m.metadata[name].(string)
+	return text
+}
+
+// advertised is a list of the metadata.
+func (m *oidfModule) advertised(name string) []string {
+	var out []string
+	list, _ := m.metadata[name].([]any)
+	for _, v := range list {
+		text, _ := v.(string)
+		out = append(out, text)
+	}
+	return out
+}
+
+// oidfRequest is an authorization request. The order of its parameters is kept.
+type oidfRequest []struct{ name, value string }
+
+func (r oidfRequest) get(name string) string {
+	for _, p := range r {
+		if p.name == name {
+			return p.value
+		}
+	}
+	return ""
+}
+
+// with sets parameters; an empty value takes one away.
+func (r oidfRequest) with(pairs ...string) oidfRequest {
+	out := slices.Clone(r)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		at := slices.IndexFunc(out, func(p struct{ name, value string }) bool { return p.name == pairs[i] })
+		switch {
+		case at < 0 && pairs[i+1] != "":
+			out = append(out, struct{ name, value string }{pairs[i], pairs[i+1]})
+		case at >= 0 && pairs[i+1] == "":
+			out = slices.Delete(out, at, at+1)
+		case at >= 0:
+			out[at].value = pairs[i+1]
+		}
+	}
+	return out
+}
+
+// query writes the request as the suite's URL builder does: in a query parameter
+// it escapes what RFC 3986 does not allow there, and = and &, and nothing else. So
+// the colons and slashes of redirect_uri arrive as they are.
+func (r oidfRequest) query() string {
+	var parts []string
+	for _, p := range r {
+		var b strings.Builder
+		for i := range len(p.value) {
+			c := p.value[i]
+			plain := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~!$'()*,;:@/?", c) >= 0
+			if plain {
+				b.WriteByte(c)
+			} else {
+				fmt.Fprintf(&b, "%%%02X", c)
+			}
+		}
+		parts = append(parts, p.name+"="+b.String())
+	}
+	return strings.Join(parts, "&")
+}
+
+// request is the request every module begins with, parameters in the suite's order.
+func (m *oidfModule) request(extra ...string) oidfRequest {
+	r := oidfRequest{}.with("client_id", m.client.id, "redirect_uri", m.client.redirectURI, "scope", m.scope,
+		"state", oidfRandom(128), "nonce", oidfRandom(10), "response_type", "code")
+	if m.formPost {
+		r = r.with("response_mode", "form_post")
+	}
+	return r.with(extra...)
+}
+
+// oidfRandom is n random alphanumeric characters.
+func oidfRandom(n int) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	raw := make([]byte, n)
+	rand.Read(raw)
+	for i, c := range raw {
+		raw[i] = alphabet[int(c)%len(alphabet)]
+	}
+	return string(raw)
+}
+
+// authorize sends the browser to the authorization endpoint.
+func (m *oidfModule) authorize(r oidfRequest) oidfArrival {
+	m.Helper()
+	return m.agent.visit(m.endpoint("authorization_endpoint") + "?" + r.query())
+}
+
+// answer reads what came back at the suite, in the request's response mode and at
+// the request's redirect URI, whose own query must have stayed byte for byte.
+func (m *oidfModule) answer(at oidfArrival, r oidfRequest) url.Values {
+	m.Helper()
+	uri := r.get("redirect_uri")
+	if !at.atSuite {
+		m.failf("no answer: %d at %s: %.300s", at.status, at.url, at.body)
+		m.require()
+	}
+	raw, got := at.url.RawQuery, at.url.String()
+	if r.get("response_mode") == "form_post" {
+		if at.method != http.MethodPost || got != uri {
+			m.failf("the answer is a %s to %s, want a POST to %s", at.method, got, uri)
+		}
+		raw = at.form
+	} else {
+		rest, ok := strings.CutPrefix(got, uri)
+		if at.method != http.MethodGet || !ok || at.url.Fragment != "" || !strings.HasPrefix(rest, "?") && !strings.HasPrefix(rest, "&") {
+			m.failf("the answer is a %s to %s, want the query of %s", at.method, got, uri)
+		}
+		raw = strings.TrimLeft(rest, "?&")
+	}
+	q, err := url.ParseQuery(raw)
+	if err != nil {
+		m.failf("the answer %s cannot be read: %v", raw, err)
+	}
+	return q
+}
+
+// code is an answer that must be a success.
+func (m *oidfModule) code(at oidfArrival, r oidfRequest) string {
+	m.Helper()
+	q := m.answer(at, r)
+	m.response(q, r.get("state"), m.world.issuer)
+	for name := range q {
+		if !slices.Contains([]string{"code", "state", "iss", "session_state"}, name) {
+			m.failf("the answer has the parameter %s: %s", name, q.Get(name))
+		}
+	}
+	m.entropy("the code", q.Get("code"), 96)
+	m.require()
+	return q.Get("code")
+}
+
+// refused is an answer that must be an error.
+func (m *oidfModule) refused(at oidfArrival, r oidfRequest, allowed ...string) {
+	m.Helper()
+	q := m.answer(at, r)
+	m.refusal(q, r.get("state"), m.world.issuer, allowed...)
+}
+
+// errorPage is what a person must see when nobody may be redirected.
+func (m *oidfModule) errorPage(at oidfArrival) {
+	m.Helper()
+	mediaType, _, err := mime.ParseMediaType(at.header.Get("Content-Type"))
+	if at.atSuite || at.status < 400 || at.status > 499 || err != nil || mediaType != "text/html" {
+		m.failf("no error page: %d at %s, %s", at.status, at.url, mediaType)
+	}
+}
+
+// oidfFormEncode is application/x-www-form-urlencoded as Java writes it.
+func oidfFormEncode(s string) string {
+	return oidfReplace(url.QueryEscape(s), "%2A", "*", "~", "%7E")
+}
+
+// tokenRequest sends a request to the token endpoint. Clients of the variant
+// client_secret_post put their secret into the form.
+func (m *oidfModule) tokenRequest(client oidfClient, pairs ...string) oidfReply {
+	m.Helper()
+	if client == oidfPosting {
+		pairs = append(pairs, "client_id", client.id, "client_secret", client.secret)
+	}
+	var form []string
+	for i := 0; i+1 < len(pairs); i += 2 {
+		form = append(form, pairs[i]+"="+oidfFormEncode(pairs[i+1]))
+	}
+	request, err := http.NewRequestWithContext(m.Context(), http.MethodPost, m.endpoint("token_endpoint"), strings.NewReader(strings.Join(form, "&")))
+	if err != nil {
+		m.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded;charset=UTF-8")
+	request.Header.Set("Accept", "application/json")
+	if client != oidfPosting {
+		request.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(oidfFormEncode(client.id)+":"+oidfFormEncode(client.secret))))
+	}
+	return m.world.send(m.T, request)
+}
