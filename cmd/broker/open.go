@@ -7,7 +7,10 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net"
 	"os"
+	"strings"
+	"syscall"
 	"time"
 
 	"gatehouse/broker"
@@ -43,7 +46,7 @@ func open(ctx context.Context, config *configs.Config, log *slog.Logger) (*opene
 	}
 	store, err := openStore(config.Storage, keyring, log)
 	if err != nil {
-		return nil, err
+		return nil, withFileAdvice(err)
 	}
 	s, err := server.Open(ctx, server.Options{Config: config, Store: store, Secrets: keyring, Log: log, Now: time.Now,
 		Version: currentVersion()})
@@ -51,6 +54,35 @@ func open(ctx context.Context, config *configs.Config, log *slog.Logger) (*opene
 		return nil, errors.Join(err, store.Close())
 	}
 	return &opened{s, store}, nil
+}
+
+// withFileAdvice completes the sentence of an error about a file that this user may not use.
+func withFileAdvice(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w: make it and its directory readable and writable by the user that the broker runs as", err)
+	}
+	return err
+}
+
+// withListenAdvice completes the sentence of an error about an address that cannot be listened on.
+func withListenAdvice(config *configs.Config, err error) error {
+	key := "listen"
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Addr != nil {
+		// Behind a name such as localhost the address is another text; the port is the same.
+		port := op.Addr.String()[strings.LastIndex(op.Addr.String(), ":"):]
+		if strings.HasSuffix(config.Health.Listen, port) && !strings.HasSuffix(config.Listen, port) {
+			key = "health.listen"
+		}
+	}
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%s: %w: stop the program that has it, or choose another port", key, err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s: %w: choose a port above 1023, or give the program the right to use this one", key, err)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("%s: %w: choose an address that this machine has", key, err)
+	}
+	return fmt.Errorf("%s: %w", key, err)
 }
 
 // newLogger writes what the configuration asks for.

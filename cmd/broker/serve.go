@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -57,7 +59,9 @@ func serve(ctx context.Context, path string, logTo io.Writer, listeners *server.
 	if closed := s.store.Close(); closed != nil {
 		err = errors.Join(err, fmt.Errorf("closing the database: %w", closed))
 	}
-	s.log.Info("stopped")
+	if err == nil {
+		s.log.Info("stopped")
+	}
 	return err
 }
 
@@ -73,7 +77,7 @@ func prepare(ctx context.Context, path string, logTo io.Writer) (*service, error
 	}
 	made, err := config.EnsureSecretKey()
 	if err != nil {
-		return nil, err
+		return nil, withFileAdvice(err)
 	}
 	if made {
 		log.Info("made a secret key beside the database: back it up with the database, neither is of use alone")
@@ -90,7 +94,7 @@ func (s *service) run(ctx context.Context, listeners *server.Listeners) error {
 	if listeners == nil {
 		l, err := s.server.Listen()
 		if err != nil {
-			return err
+			return withListenAdvice(s.config, err)
 		}
 		listeners = &l
 	}
@@ -98,13 +102,21 @@ func (s *service) run(ctx context.Context, listeners *server.Listeners) error {
 	defer stop()
 	admin, err := s.admin(ctx)
 	if err != nil {
-		return errors.Join(err, listeners.Public.Close())
+		return errors.Join(err, closeListeners(listeners))
 	}
 	go s.reloads(ctx)
 	s.log.Info("serving", "issuer", s.config.Issuer, "listen", listeners.Public.Addr().String(), "version", currentVersion())
 	err = s.server.Run(ctx, *listeners)
 	stop()
 	return errors.Join(err, <-admin)
+}
+
+func closeListeners(l *server.Listeners) error {
+	err := l.Public.Close()
+	if l.Health != nil {
+		err = errors.Join(err, l.Health.Close())
+	}
+	return err
 }
 
 // admin answers on the admin socket. The channel has its error when it has ended.
@@ -117,7 +129,7 @@ func (s *service) admin(ctx context.Context) (<-chan error, error) {
 	}
 	l, err := adminsock.Listen(ctx, s.config.Admin.Socket)
 	if err != nil {
-		return nil, err
+		return nil, withFileAdvice(err)
 	}
 	answer := &adminsock.Server{Keys: s.server.Keys(), Log: s.log}
 	go func() { ended <- answer.Serve(ctx, l) }()
@@ -135,7 +147,11 @@ func (s *service) reloads(ctx context.Context) {
 			return
 		case <-hangups:
 			if err := s.reload(); err != nil {
-				s.log.Error("configuration not reloaded; the old one stays", "file", s.path, "error", err)
+				problems := strings.Split(err.Error(), "\n") // one a line, both of a file and of errors that were joined
+				for _, one := range problems {
+					s.log.Error("configuration", "problem", one)
+				}
+				s.log.Error("configuration not reloaded; the old one stays", "file", s.path, "problems", len(problems))
 				continue
 			}
 			s.log.Info("configuration reloaded", "file", s.path)
@@ -151,5 +167,32 @@ func (s *service) reload() error {
 	for _, w := range config.Warnings() {
 		s.log.Warn("configuration", "warning", w.String())
 	}
+	if err := needsRestart(s.config, config); err != nil {
+		return err
+	}
 	return s.server.Reload(config)
 }
+
+// needsRestart refuses changes of what is looked at once, at the start, all at once. Taking up the rest of such a file
+// would leave the operator believing in, say, a secret that nothing is sealed under. [server.Server.Reload] refuses
+// those that are its own.
+func needsRestart(old, now *configs.Config) error {
+	var errs []error
+	for _, key := range []struct {
+		name    string
+		differs bool
+	}{
+		{"admin.socket", old.Admin.Socket != now.Admin.Socket},
+		{"log", old.Log != now.Log},
+		{"secret_key", !slices.Equal(old.SecretKey, now.SecretKey)},
+		{"tls.acme", !sameACME(old.TLS.ACME, now.TLS.ACME)},
+		{"trusted_proxies", !slices.Equal(old.TrustedProxies, now.TrustedProxies)},
+	} {
+		if key.differs {
+			errs = append(errs, fmt.Errorf("%s: changed; restart the server to use it", key.name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func sameACME(a, b *configs.ACME) bool { return a == b || a != nil && b != nil && *a == *b }
