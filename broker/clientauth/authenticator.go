@@ -1,8 +1,10 @@
 package clientauth
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"gatehouse/broker"
 	"gatehouse/broker/oauth"
@@ -37,17 +39,24 @@ func (a *Authenticator) Authenticate(r *http.Request, form oauth.Params) (*broke
 	}
 	source := httpx.LimitKey(httpx.About(r.Context()).Address) + " " + c.id
 	if wait, exhausted := a.Failures.Exhausted(source); exhausted {
-		return nil, oauth.Errorf(oauth.InvalidClient, "too many failed attempts").WithRetryAfter(wait)
+		return nil, tooMany(wait)
 	}
 	client, err := a.Clients.Client(r.Context(), c.id)
 	if err != nil && !errors.Is(err, broker.ErrNotFound) {
 		return nil, oauth.Errorf(oauth.ServerError, "the client could not be looked up").Because(err)
 	}
-	if err == nil && a.proves(client, c) {
-		return client, nil
+	if err != nil {
+		a.Failures.Allow(source)
+		return nil, a.refuse(c)
 	}
-	a.Failures.Allow(source)
-	return nil, a.refuse(c)
+	if err := a.prove(r.Context(), client, c, source); err != nil {
+		return nil, err
+	}
+	return client, nil
+}
+
+func tooMany(wait time.Duration) error {
+	return oauth.Errorf(oauth.InvalidClient, "too many failed attempts").WithRetryAfter(wait)
 }
 
 // read collects the credentials of a request. Two sets of them are refused, even
@@ -79,26 +88,40 @@ func read(r *http.Request, form oauth.Params) (credentials, error) {
 	return c, nil
 }
 
-// proves reports whether the credentials are the client's, by the method it is
+// prove answers nil for credentials that are the client's, by the method it is
 // registered for. A client registered for "a secret" without saying how may send
 // it either way: both carry the same secret over the same connection.
-func (a *Authenticator) proves(client *broker.Client, c credentials) bool {
+func (a *Authenticator) prove(ctx context.Context, client *broker.Client, c credentials, source string) error {
 	method := client.AuthMethod
 	if method == "" && c.method.UsesSecret() {
 		method = c.method
 	}
-	if method != c.method {
-		return false
+	if method == c.method && method == oauth.AuthMethodNone {
+		return nil
 	}
-	if method == oauth.AuthMethodNone {
-		return true
-	}
-	for _, stored := range client.Secrets {
-		if a.Secrets.Verify(stored, c.secret) {
-			return true
+	var costly []string
+	if method == c.method {
+		for _, stored := range client.Secrets {
+			switch {
+			case a.Secrets.Costly(stored):
+				costly = append(costly, stored)
+			case a.Secrets.Verify(ctx, stored, c.secret):
+				return nil
+			}
 		}
 	}
-	return false
+	// An attempt at a slow hash counts before it is made: of a thousand at once none
+	// has failed yet.
+	wait, ok := a.Failures.Allow(source)
+	if len(costly) > 0 && !ok {
+		return tooMany(wait)
+	}
+	for _, stored := range costly {
+		if a.Secrets.Verify(ctx, stored, c.secret) {
+			return nil
+		}
+	}
+	return a.refuse(c)
 }
 
 // refuse says no, and no more than that.

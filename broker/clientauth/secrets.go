@@ -1,6 +1,7 @@
 package clientauth
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -8,6 +9,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -57,6 +59,9 @@ func (s *Secrets) Digest(secret string) (string, error) {
 	case strings.HasPrefix(secret, argonPrefix):
 		_, err := parseArgon(secret)
 		return secret, err
+	case strings.HasPrefix(secret, "$argon2"):
+		// argon2i or argon2d: taken literally, the hash would be the secret.
+		return "", ErrSecretForm
 	}
 	return s.keyed(secret), nil
 }
@@ -67,9 +72,20 @@ func Hash(secret string) string {
 	return sha256Prefix + base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
+// Costly reports whether it takes a slow hash to verify a secret against the
+// stored form: it is one, and no secret has matched it yet.
+func (s *Secrets) Costly(stored string) bool {
+	if strings.HasPrefix(stored, keyedPrefix) || strings.HasPrefix(stored, sha256Prefix) {
+		return false
+	}
+	_, ok := s.matched(stored)
+	return !ok
+}
+
 // Verify reports whether the presented secret is the stored one. An empty one
-// never is, whatever is stored.
-func (s *Secrets) Verify(stored, presented string) bool {
+// never is, whatever is stored. Nobody matches once ctx is done: slow hashes wait
+// for one another, and a caller that has gone is not waited for.
+func (s *Secrets) Verify(ctx context.Context, stored, presented string) bool {
 	switch {
 	case presented == "" || stored == "":
 		return false
@@ -78,20 +94,24 @@ func (s *Secrets) Verify(stored, presented string) bool {
 	case strings.HasPrefix(stored, sha256Prefix):
 		return equal(stored, Hash(presented))
 	}
-	return s.verifySlow(stored, presented)
+	return s.verifySlow(ctx, stored, presented)
 }
 
-func (s *Secrets) verifySlow(stored, presented string) bool {
+func (s *Secrets) verifySlow(ctx context.Context, stored, presented string) bool {
 	digest := s.keyed(presented)
-	s.mu.Lock()
-	known, ok := s.verified[stored]
-	s.mu.Unlock()
-	if ok {
+	if known, ok := s.matched(stored); ok {
 		// One secret matches a hash; another that is not it need not be hashed.
 		return equal(known, digest)
 	}
-	s.slow <- struct{}{}
+	select {
+	case s.slow <- struct{}{}:
+	case <-ctx.Done():
+		return false
+	}
 	defer func() { <-s.slow }()
+	if known, ok := s.matched(stored); ok { // by another request, meanwhile
+		return equal(known, digest)
+	}
 	if !matchesSlow(stored, presented) {
 		return false
 	}
@@ -99,6 +119,14 @@ func (s *Secrets) verifySlow(stored, presented string) bool {
 	s.verified[stored] = digest
 	s.mu.Unlock()
 	return true
+}
+
+// matched returns the keyed digest of the secret that a slow hash is known to be of.
+func (s *Secrets) matched(stored string) (digest string, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	digest, ok = s.verified[stored]
+	return digest, ok
 }
 
 func matchesSlow(stored, presented string) bool {
@@ -122,20 +150,21 @@ type argon struct {
 	salt, hash   []byte
 }
 
+const argonParams = "m=%d,t=%d,p=%d"
+
 func parseArgon(s string) (argon, error) {
 	var a argon
-	var version int
 	parts := strings.Split(s, "$")
-	if len(parts) != 6 {
+	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || strings.ContainsAny(s, "\r\n") {
+		return a, ErrSecretForm // the decoder of base64 skips line breaks
+	}
+	if parts[2] != "v="+strconv.Itoa(argon2.Version) {
 		return a, ErrSecretForm
 	}
-	if _, err := fmt.Sscanf(parts[2], "v=%d", &version); err != nil || version != argon2.Version {
-		return a, ErrSecretForm
+	_, err := fmt.Sscanf(parts[3], argonParams, &a.memory, &a.time, &a.threads)
+	if err != nil || fmt.Sprintf(argonParams, a.memory, a.time, a.threads) != parts[3] {
+		return a, ErrSecretForm // Sscanf also takes signs, spaces and a tail
 	}
-	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &a.memory, &a.time, &a.threads); err != nil {
-		return a, ErrSecretForm
-	}
-	var err error
 	if a.salt, err = base64.RawStdEncoding.Strict().DecodeString(parts[4]); err != nil {
 		return a, ErrSecretForm
 	}

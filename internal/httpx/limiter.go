@@ -1,6 +1,8 @@
 package httpx
 
 import (
+	"crypto/sha256"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,8 +23,11 @@ type Limiter struct {
 	keys map[string]*rate.Limiter
 }
 
-// maxKeys bounds what a limiter remembers: some 10 MiB at the very worst.
-const maxKeys = 1 << 16
+// maxKeys and maxKey bound what a limiter remembers: some 16 MiB at the very worst.
+const (
+	maxKeys = 1 << 16
+	maxKey  = 64
+)
 
 // Allow takes one event from the key's allowance. When there is none left it
 // answers how long until there is.
@@ -30,7 +35,7 @@ func (l *Limiter) Allow(key string) (retryAfter time.Duration, ok bool) {
 	if l == nil || l.Rate <= 0 {
 		return 0, true
 	}
-	now := l.Now()
+	now, key := l.Now(), short(key)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	bucket := l.keys[key]
@@ -52,6 +57,7 @@ func (l *Limiter) Exhausted(key string) (retryAfter time.Duration, exhausted boo
 	if l == nil || l.Rate <= 0 {
 		return 0, false
 	}
+	key = short(key)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	bucket := l.keys[key]
@@ -73,8 +79,18 @@ func (l *Limiter) admit(key string, now time.Time) *rate.Limiter {
 		l.forget(now)
 	}
 	bucket := rate.NewLimiter(l.Rate, max(l.Burst, 1))
-	l.keys[key] = bucket
+	// The clone keeps a key from holding on to the request it was cut out of.
+	l.keys[strings.Clone(key)] = bucket
 	return bucket
+}
+
+// short stands for a key that a stranger made long, such as a client ID of 60 KiB.
+func short(key string) string {
+	if len(key) <= maxKey {
+		return key
+	}
+	sum := sha256.Sum256([]byte(key))
+	return string(sum[:])
 }
 
 // forget makes room for an eighth of the keys.
