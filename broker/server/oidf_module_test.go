@@ -192,11 +192,15 @@ func (m *oidfModule) answer(at oidfArrival, r oidfRequest) url.Values {
 		}
 		raw = at.form
 	} else {
-		rest, ok := strings.CutPrefix(got, uri)
-		if at.method != http.MethodGet || !ok || at.url.Fragment != "" || !strings.HasPrefix(rest, "?") && !strings.HasPrefix(rest, "&") {
+		base := uri + "?"
+		if strings.Contains(uri, "?") {
+			base = uri + "&"
+		}
+		rest, ok := strings.CutPrefix(got, base)
+		if at.method != http.MethodGet || !ok || at.url.Fragment != "" {
 			m.failf("the answer is a %s to %s, want the query of %s", at.method, got, uri)
 		}
-		raw = strings.TrimLeft(rest, "?&")
+		raw = rest
 	}
 	q, err := url.ParseQuery(raw)
 	if err != nil {

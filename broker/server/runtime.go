@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -118,7 +117,7 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		pages.Home(w, web.Home{Issuer: c.Issuer, DiscoveryURL: c.Issuer + "/.well-known/openid-configuration"})
 	})
-	rt.handler = below(c.Issuer, mux, documents)
+	rt.handler = s.front(c, pages, below(c.Issuer, routed(mux, pages), documents, pages))
 	return nil
 }
 
@@ -168,19 +167,6 @@ func (s *Server) limiter(r configs.Rate) *httpx.Limiter {
 		return nil
 	}
 	return &httpx.Limiter{Rate: rate.Limit(r.PerSecond()), Burst: r.Burst(), Now: s.now}
-}
-
-// below serves mux under the issuer's path.
-func below(issuer string, mux *http.ServeMux, documents *discovery.Endpoint) http.Handler {
-	u, err := url.Parse(issuer)
-	path := strings.TrimSuffix(u.EscapedPath(), "/")
-	if err != nil || path == "" {
-		return mux
-	}
-	root := http.NewServeMux()
-	documents.MountRoot(root)
-	root.Handle(path+"/", http.StripPrefix(path, mux))
-	return root
 }
 
 func originOf(issuer string) string {

@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"os"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -21,7 +20,6 @@ import (
 	"gatehouse/broker/mint"
 	"gatehouse/broker/seal"
 	"gatehouse/configs"
-	"gatehouse/internal/httpx"
 	"gatehouse/web"
 )
 
@@ -69,11 +67,8 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("signing keys: %w", err)
 	}
-	if err := s.load(o.Config); err != nil {
-		return nil, err
-	}
 	s.certs = &certificates{log: o.Log}
-	return s, s.certs.load(o.Config.TLS)
+	return s, s.load(o.Config)
 }
 
 // Keys are published while a token they signed can be alive, and kept afterwards
@@ -96,10 +91,7 @@ func (s *Server) Reload(c *configs.Config) error {
 	if err := sameProcess(s.runtime.Load().config, c); err != nil {
 		return err
 	}
-	if err := s.load(c); err != nil {
-		return err
-	}
-	return s.certs.load(c.TLS)
+	return s.load(c)
 }
 
 // sameProcess refuses changes that need a restart, all at once.
@@ -120,8 +112,9 @@ func sameProcess(old, now *configs.Config) error {
 	return errors.Join(errs...)
 }
 
+// load makes a configuration the current one, or changes nothing.
 func (s *Server) load(c *configs.Config) error {
-	pages, err := pagesOf(c)
+	pages, err := s.pages(c)
 	if err != nil {
 		return err
 	}
@@ -129,53 +122,31 @@ func (s *Server) load(c *configs.Config) error {
 	if err != nil {
 		return err
 	}
+	// Last of what can fail, because it takes effect at once.
+	if err := s.certs.load(c.TLS); err != nil {
+		return err
+	}
 	s.runtime.Store(next)
 	return nil
 }
 
-func pagesOf(c *configs.Config) (*web.Pages, error) {
-	if c.Theme.Dir == "" {
-		return web.New(nil)
+func (s *Server) pages(c *configs.Config) (*web.Pages, error) {
+	var theme fs.FS
+	if c.Theme.Dir != "" {
+		theme = os.DirFS(c.Theme.Dir)
 	}
-	pages, err := web.New(os.DirFS(c.Theme.Dir))
+	pages, err := web.New(theme)
 	if err != nil {
 		return nil, fmt.Errorf("theme.dir: %w", err)
 	}
+	pages.Log = s.log
 	return pages, nil
 }
 
-// Handler is the public surface, under the issuer's path.
+// Handler is the public surface, under the issuer's path. Each request is answered
+// by the configuration that is current when it comes.
 func (s *Server) Handler() http.Handler {
-	c := s.runtime.Load().config
-	https := strings.HasPrefix(c.Issuer, "https://")
-	chain := httpx.Chain{
-		Log: s.log, Now: s.now, Proxies: c.TrustedProxies, Observe: s.metrics.observe,
-		Headers: func(h http.Header) {
-			web.SecurityHeaders(h)
-			if https {
-				h.Set("Strict-Transport-Security", "max-age=31536000")
-			}
-		},
-	}
-	current := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.runtime.Load().handler.ServeHTTP(w, r) })
-	return chain.Wrap(s.guard(c, current))
-}
-
-// guard keeps plain HTTP to this machine and the named proxies: from anywhere
-// else, codes and cookies would cross the network in the clear.
-func (s *Server) guard(c *configs.Config, next http.Handler) http.Handler {
-	if c.TLS.Enabled() {
-		return next
-	}
-	proxies := httpx.Proxies(c.TrustedProxies)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		peer, err := netip.ParseAddrPort(r.RemoteAddr)
-		if err == nil && !peer.Addr().Unmap().IsLoopback() && !proxies.Trusts(peer.Addr().Unmap()) {
-			http.Error(w, "This address answers its proxy only. Use "+c.Issuer, http.StatusForbidden)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.runtime.Load().handler.ServeHTTP(w, r) })
 }
 
 // Keys returns the signing keys, for the admin socket.

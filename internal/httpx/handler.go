@@ -20,6 +20,8 @@ type Chain struct {
 	Proxies Proxies
 	// Headers sets what every answer carries, 404 and 500 included.
 	Headers func(http.Header)
+	// Failed answers 500 for a handler that panicked before it answered; required.
+	Failed http.HandlerFunc
 	// Observe, when set, hears of each answer: route pattern, status, duration.
 	Observe func(route string, status int, took time.Duration)
 }
@@ -48,7 +50,7 @@ func (c Chain) panicked(w *recorder, r *http.Request, p any) {
 	id := About(r.Context()).ID
 	c.Log.ErrorContext(r.Context(), "handler panicked", "request", id, "panic", p, "stack", string(debug.Stack()))
 	if w.status == 0 {
-		http.Error(w, "Something went wrong on our side. Reference: "+id, http.StatusInternalServerError)
+		c.Failed(w, r)
 	}
 }
 
