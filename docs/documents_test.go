@@ -98,13 +98,14 @@ var (
 func TestNamesInTheDocumentsAreReal(t *testing.T) {
 	t.Parallel()
 	tests, files := 0, 0
+	known := suites{names: map[string]map[string]bool{}, texts: map[string]string{}}
 	for _, doc := range []string{"docs/ARCHITECTURE.md", "docs/specs.md", "docs/THREAT-MODEL.md"} {
 		text := fenced.ReplaceAllString(read(t, doc), "")
 		for _, m := range inCode.FindAllStringSubmatch(text, -1) {
 			switch name := m[1]; {
 			case aTest.MatchString(name):
 				tests++
-				if err := findTest(name); err != nil {
+				if err := known.find(name); err != nil {
 					t.Errorf("%s: %v", doc, err)
 				}
 			case anyTest.MatchString(name):
@@ -122,43 +123,56 @@ func TestNamesInTheDocumentsAreReal(t *testing.T) {
 	}
 }
 
-// findTest looks for folder.TestName, and with /part for that text in the files
-// of the folder or of the suites it runs.
-func findTest(name string) error {
-	m := aTest.FindStringSubmatch(name)
-	folder, test, part := m[1], m[2], m[3]
-	files, err := filepath.Glob(filepath.Join(root, folder, "*_test.go"))
+// suites is what the tests of a folder are called, and the text of its files.
+type suites struct {
+	names map[string]map[string]bool
+	texts map[string]string
+}
+
+// load reads the Go files of a folder once.
+func (s *suites) load(folder string) error {
+	if _, done := s.texts[folder]; done {
+		return nil
+	}
+	files, err := filepath.Glob(filepath.Join(root, folder, "*.go"))
 	if err != nil {
 		return err
 	}
-	found := false
+	s.names[folder] = map[string]bool{}
 	for _, f := range files {
 		text, err := os.ReadFile(f)
 		if err != nil {
 			return err
 		}
-		for _, d := range testDecl.FindAllStringSubmatch(string(text), -1) {
-			found = found || d[1] == test
-		}
-	}
-	if !found {
-		return fmt.Errorf("%s has no %s", folder, test)
-	}
-	if part == "" {
-		return nil
-	}
-	for _, dir := range []string{folder, "store/storetest", "connectors/connectortest"} {
-		files, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
-		if err != nil {
-			return err
-		}
-		for _, f := range files {
-			if text, err := os.ReadFile(f); err != nil || strings.Contains(string(text), `"`+part+`"`) {
-				return err
+		s.texts[folder] += string(text)
+		if strings.HasSuffix(f, "_test.go") {
+			for _, d := range testDecl.FindAllStringSubmatch(string(text), -1) {
+				s.names[folder][d[1]] = true
 			}
 		}
 	}
-	return fmt.Errorf("%s has no part %q", name, part)
+	return nil
+}
+
+// find looks for folder.TestName, and with /part for that text in the files of
+// the folder or of the suites it runs.
+func (s *suites) find(name string) error {
+	m := aTest.FindStringSubmatch(name)
+	folders := []string{m[1], "store/storetest", "connectors/connectortest"}
+	for _, f := range folders {
+		if err := s.load(f); err != nil {
+			return err
+		}
+	}
+	if !s.names[m[1]][m[2]] {
+		return fmt.Errorf("%s has no %s", m[1], m[2])
+	}
+	for _, f := range folders {
+		if m[3] == "" || strings.Contains(s.texts[f], `"`+m[3]+`"`) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s.%s has no part %q", m[1], m[2], m[3])
 }
 
 // Every invariant is in the threat model with tests that exist, and in the table
