@@ -66,6 +66,35 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
+// The rows of a table have as many cells as its head.
+func TestTablesAreWhole(t *testing.T) {
+	t.Parallel()
+	rows := 0
+	for _, doc := range documents(t) {
+		cells := 0
+		for n, line := range strings.Split(fenced.ReplaceAllStringFunc(read(t, doc), blank), "\n") {
+			if !strings.HasPrefix(line, "|") {
+				cells = 0
+				continue
+			}
+			rows++
+			got := strings.Count(line, "|") - strings.Count(line, `\|`)
+			if cells == 0 {
+				cells = got
+			}
+			if got != cells || !strings.HasSuffix(line, "|") {
+				t.Errorf("%s:%d: %d cells, the head has %d", doc, n+1, got-1, cells-1)
+			}
+		}
+	}
+	if rows < 100 {
+		t.Errorf("found %d rows: the search for them is broken", rows)
+	}
+}
+
+// blank keeps the line breaks of a text alone.
+func blank(text string) string { return strings.Repeat("\n", strings.Count(text, "\n")) }
+
 // anchors are the names that renderers of Markdown give the headings of a document.
 func anchors(text string) map[string]bool {
 	out := map[string]bool{}
