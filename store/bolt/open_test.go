@@ -50,7 +50,11 @@ func open(t testing.TB, path string, o bolt.Options) *bolt.Store {
 	return s
 }
 
+// TestMain lets the test binary play the process that is killed: see crash_test.go.
 func TestMain(m *testing.M) {
+	if path := os.Getenv(crashEnv); path != "" {
+		crashChild(path)
+	}
 	code := m.Run()
 	removeBenchFile()
 	os.Exit(code)

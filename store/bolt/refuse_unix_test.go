@@ -15,22 +15,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
-
-	"gatehouse/broker/seal"
 )
-
-func ringOf(t testing.TB, first ...byte) *seal.Keyring {
-	t.Helper()
-	secrets := make([][]byte, len(first))
-	for i, c := range first {
-		secrets[i] = bytes.Repeat([]byte{c}, seal.MinSecret)
-	}
-	k, err := seal.New(secrets...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
-}
 
 // made returns the path of a store that was used and closed.
 func made(t testing.TB) string {

@@ -153,10 +153,10 @@ func (s *Store) attempt(jobs []*job) []*job {
 	} else if err := s.commit(tx); err != nil {
 		return answerAll(started, s.fail(err))
 	} else {
-		s.cursors = t.cursors
 		s.once.commit()
 		s.commits.Add(1)
 	}
+	s.cursors = t.cursors // also when the sweeper only passed records
 	for _, j := range started {
 		close(j.done)
 	}

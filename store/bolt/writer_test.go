@@ -17,14 +17,21 @@ import (
 	"gatehouse/broker/seal"
 )
 
-func testSeal(t testing.TB) *seal.Keyring {
+// ringOf makes a ring of secrets that differ in their first byte.
+func ringOf(t testing.TB, first ...byte) *seal.Keyring {
 	t.Helper()
-	k, err := seal.New(bytes.Repeat([]byte{1}, seal.MinSecret))
+	secrets := make([][]byte, len(first))
+	for i, c := range first {
+		secrets[i] = bytes.Repeat([]byte{c}, seal.MinSecret)
+	}
+	k, err := seal.New(secrets...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return k
 }
+
+func testSeal(t testing.TB) *seal.Keyring { return ringOf(t, 1) }
 
 func testStore(t testing.TB) *Store {
 	t.Helper()
