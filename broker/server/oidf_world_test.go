@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"gatehouse/broker/seal"
 	"gatehouse/broker/server"
@@ -79,6 +80,8 @@ func newOIDFWorld(t *testing.T, path string) *oidfWorld {
 	base := brokertest.New(t, brokertest.Options{})
 	front := httptest.NewUnstartedServer(nil)
 	w := &oidfWorld{issuer: "https://" + front.Listener.Addr().String() + path, clock: base.Clock}
+	// Tokens tell whole seconds; the clock of a test must not happen to.
+	w.clock.Advance(700 * time.Millisecond)
 	w.upstream = fake.NewOIDC(fake.Options{Now: w.clock.Now, OIDC: fake.OIDCOptions{Algorithm: "ES256"},
 		Clients: []fake.Client{{ID: "broker", Secret: "upstream-secret", RedirectURIs: []string{w.issuer + "/callback/corp"}}}})
 	upstream := httptest.NewServer(w.upstream)

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"reflect"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -85,7 +87,7 @@ func schedule(c *configs.Config) keys.Schedule {
 }
 
 // Reload replaces the configuration. What only a restart can change (listeners,
-// storage, secrets, issuer, algorithms) must be the same; an error leaves
+// storage, secrets, issuer, algorithms, log) must be the same; an error leaves
 // everything as it was.
 func (s *Server) Reload(c *configs.Config) error {
 	if err := sameProcess(s.runtime.Load().config, c); err != nil {
@@ -97,20 +99,29 @@ func (s *Server) Reload(c *configs.Config) error {
 // sameProcess refuses changes that need a restart, all at once.
 func sameProcess(old, now *configs.Config) error {
 	var errs []error
-	for key, differs := range map[string]bool{
-		"issuer":        old.Issuer != now.Issuer,
-		"listen":        old.Listen != now.Listen,
-		"storage":       old.Storage != now.Storage,
-		"health.listen": old.Health.Listen != now.Health.Listen,
-		"tls":           old.TLS.Enabled() != now.TLS.Enabled(),
-		"signing":       fmt.Sprint(old.SigningAlgorithms()) != fmt.Sprint(now.SigningAlgorithms()),
+	for _, part := range []struct {
+		key     string
+		differs bool
+	}{
+		{"issuer", old.Issuer != now.Issuer},
+		{"listen", old.Listen != now.Listen},
+		{"storage", old.Storage != now.Storage},
+		{"secret_key", !slices.Equal(old.SecretKey, now.SecretKey)},
+		{"health.listen", old.Health.Listen != now.Health.Listen},
+		{"admin.socket", old.Admin.Socket != now.Admin.Socket},
+		{"tls", old.TLS.Enabled() != now.TLS.Enabled()},
+		{"tls.acme", !reflect.DeepEqual(old.TLS.ACME, now.TLS.ACME)},
+		{"signing", !slices.Equal(sorted(old.SigningAlgorithms()), sorted(now.SigningAlgorithms()))},
+		{"log", old.Log != now.Log},
 	} {
-		if differs {
-			errs = append(errs, fmt.Errorf("%s: changed; restart the server to use it", key))
+		if part.differs {
+			errs = append(errs, fmt.Errorf("%s: changed; restart the server to use it", part.key))
 		}
 	}
 	return errors.Join(errs...)
 }
+
+func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) }
 
 // load makes a configuration the current one, or changes nothing.
 func (s *Server) load(c *configs.Config) error {

@@ -60,8 +60,12 @@ type Options struct {
 	Connector string
 	// SecondConnector adds the connector "other" with an upstream of its own.
 	SecondConnector bool
+	// WithoutConnector leaves "corp" out, for a Reload of a world that has "other".
+	WithoutConnector bool
 	// Path is the path of the issuer.
 	Path string
+	// Wrap, when set, stands between the server and its store.
+	Wrap func(broker.Store) broker.Store
 }
 
 // Broker is a running world.
@@ -76,6 +80,9 @@ type Broker struct {
 	Clock    *Clock
 	// Log holds everything the broker has logged, at every level.
 	Log *Log
+
+	// dir holds the configuration file and the database, secret is the secret_key.
+	dir, secret string
 }
 
 // Clock stands still until it is moved, Log can be read while it is written.
@@ -90,7 +97,7 @@ var pool = sync.OnceValue(func() *fake.KeyPool { return new(fake.KeyPool) })
 // New starts a world that ends with the test.
 func New(t testing.TB, o Options) *Broker {
 	t.Helper()
-	b := &Broker{Clock: connectortest.NewClock(), Log: &Log{}}
+	b := &Broker{Clock: connectortest.NewClock(), Log: &Log{}, dir: t.TempDir(), secret: seal.NewSecret()}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +123,11 @@ func New(t testing.TB, o Options) *Broker {
 	if err := shareKeys(t, b.Store); err != nil {
 		t.Fatal(err)
 	}
-	b.Server, err = server.Open(t.Context(), server.Options{Config: config, Store: b.Store, Secrets: secrets, Log: log, Now: b.Clock.Now})
+	store := broker.Store(b.Store)
+	if o.Wrap != nil {
+		store = o.Wrap(store)
+	}
+	b.Server, err = server.Open(t.Context(), server.Options{Config: config, Store: store, Secrets: secrets, Log: log, Now: b.Clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,6 +145,13 @@ func New(t testing.TB, o Options) *Broker {
 		}
 	})
 	return b
+}
+
+// Reload has the running server take up other options. The path cannot change, and
+// SecondConnector needs the upstream that New started for it.
+func (b *Broker) Reload(t testing.TB, o Options) error {
+	t.Helper()
+	return b.Server.Reload(b.configuration(t, o))
 }
 
 // signingKeys are the first world's, put into the others': making an RSA key
@@ -186,18 +204,19 @@ const defaultClients = `
 
 func (b *Broker) configuration(t testing.TB, o Options) *configs.Config {
 	t.Helper()
-	dir := t.TempDir()
 	clients := o.Clients
 	if clients == "" {
 		clients = defaultClients
 	}
-	file := fmt.Sprintf("issuer: %s\nlisten: 127.0.0.1:0\nstorage: {type: bolt, path: broker.db}\nsecret_key: %s\nconnectors:\n%s",
-		b.Issuer, seal.NewSecret(), connectorEntry("corp", "Corp", b.Upstream.URL(), o.Connector))
+	file := fmt.Sprintf("issuer: %s\nlisten: 127.0.0.1:0\nstorage: {type: bolt, path: broker.db}\nsecret_key: %s\nconnectors:\n", b.Issuer, b.secret)
+	if !o.WithoutConnector {
+		file += connectorEntry("corp", "Corp", b.Upstream.URL(), o.Connector)
+	}
 	if o.SecondConnector {
 		file += connectorEntry("other", "Other", b.Other.URL(), "")
 	}
 	file += "clients:\n" + strings.TrimPrefix(clients, "\n") + "\n" + o.Config
-	path := filepath.Join(dir, "broker.yaml")
+	path := filepath.Join(b.dir, "broker.yaml")
 	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
 		t.Fatal(err)
 	}
