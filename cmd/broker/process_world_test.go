@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -57,7 +59,7 @@ func newWorld(t testing.TB, issuer string, s settings) *world {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	w := &world{t: t, dir: dir, path: filepath.Join(dir, "broker.yaml"), issuer: issuer, heard: &wire{}}
-	w.upstream = fake.NewOIDC(fake.Options{Now: time.Now, SignInAs: "ada", OIDC: fake.OIDCOptions{Algorithm: "ES256"},
+	w.upstream = fake.NewOIDC(fake.Options{Now: time.Now, SignInAs: "ada", TrustLoginHint: true, OIDC: fake.OIDCOptions{Algorithm: "ES256"},
 		Clients: []fake.Client{{ID: "gatehouse", Secret: upstreamSecret, RedirectURIs: []string{issuer + "/callback/corp"}}}})
 	server := httptest.NewServer(w.heard.around(w.upstream))
 	t.Cleanup(server.Close)
