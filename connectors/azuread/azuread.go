@@ -12,6 +12,7 @@
 //   - Above 200 groups the token names a place to ask instead of the groups. That
 //     place is never asked. The sign-in fails, or Microsoft Graph at graph_url is
 //     asked where group_claims: graph says so.
+//   - The secret goes into the body, as all of Microsoft's own examples have it.
 //   - userinfo knows neither tid nor oid nor groups, so it is not asked.
 package azuread
 
@@ -155,8 +156,9 @@ func (c *Config) Open(env connectors.Environment) (connectors.Connector, error) 
 	g := groups{mode: cmp.Or(c.GroupClaims, groupsFromToken), graph: c.graph()}
 	return oidc.Open(base, oidc.Quirks{
 		Type: "azuread", Name: "Microsoft", Reauthentication: connectors.ReauthAsked,
-		DiscoveryURL: d.issuer(c.tenant()) + "/.well-known/openid-configuration",
-		KeyCooldown:  keyCooldown, DefaultScopes: g.scopes, Params: params,
+		DiscoveryURL:    d.issuer(c.tenant()) + "/.well-known/openid-configuration",
+		DocumentIssuers: d.documents(documented), SecretInBody: true,
+		KeyCooldown: keyCooldown, DefaultScopes: g.scopes, Params: params,
 		Issuer: d.check, ResponseIssuer: d.answers, Key: d.key, Email: email, Groups: g.read, Classify: classify,
 	}, env)
 }

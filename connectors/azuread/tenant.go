@@ -30,6 +30,18 @@ func (d directory) issuer(tenant string) string {
 	return d.authority + "/" + tenant + "/v2.0"
 }
 
+// documents are the issuers that a discovery document may name: documented's and
+// those of the allowed directories. Entra names the placeholder at an endpoint that
+// several share, but servers that stand in for it and have one directory name that.
+// The rule for tokens is the same either way.
+func (d directory) documents(documented string) []string {
+	out := []string{d.issuer(documented)}
+	for tenant := range d.allowed {
+		out = append(out, d.issuer(tenant))
+	}
+	return out
+}
+
 // check is the rule for every token, however many directories are allowed: tid is
 // a GUID, iss is the template filled in with that tid and nothing else, the key
 // may sign for that directory, and the directory is on the list (ATTACKS UP-08).

@@ -10,6 +10,8 @@
 //     some day in the past, and counts as unknown.
 //   - Tokens may carry the legacy issuer "accounts.google.com". Identities always
 //     carry the configured one, so the spelling makes nobody a second person.
+//   - The secret goes into the body, as all of Google's own examples have it:
+//     client_secret_basic is offered too, but seldom tried.
 //   - Google has no prompt=login, no max_age, no auth_time and no acr: it can
 //     neither be asked to authenticate again nor prove that it did.
 package google
@@ -73,7 +75,7 @@ func (c *Config) Open(env connectors.Environment) (connectors.Connector, error) 
 	base := c.base()
 	q := quirks{issuer: base.Issuer, domains: slices.Clone(c.HostedDomains)}
 	return oidc.Open(*base, oidc.Quirks{
-		Type: "google", Name: "Google", Reauthentication: connectors.ReauthImpossible,
+		Type: "google", Name: "Google", Reauthentication: connectors.ReauthImpossible, SecretInBody: true,
 		Params: q.params, Issuer: q.checkIssuer, Admit: q.admit, Email: email, Classify: classify,
 	}, env)
 }

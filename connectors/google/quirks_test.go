@@ -224,3 +224,35 @@ func TestValidate(t *testing.T) {
 		})
 	}
 }
+
+// Servers that stand in for Google read the secret where Google's examples put it,
+// whatever else their discovery document offers.
+func TestTheSecretGoesIntoTheBody(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name       string
+		advertised []string
+		body       bool
+	}{
+		{"both are offered", []string{"client_secret_basic", "client_secret_post"}, true},
+		{"nothing is said", nil, true},
+		{"basic alone is offered", []string{"client_secret_basic"}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := subject().Open(t, nil)
+			b.Vendor.Edit(fake.Discovery, func(doc map[string]any) { doc["token_endpoint_auth_methods_supported"] = tt.advertised })
+			b.MustSignIn(t)
+			for _, r := range b.Vendor.Requests() {
+				if r.Method != "POST" {
+					continue
+				}
+				if body, header := r.Form.Has("client_secret"), r.Header.Get("Authorization") != ""; body != tt.body || header == tt.body {
+					t.Errorf("the secret is in the body: %v, in the header: %v", body, header)
+				}
+				return
+			}
+			t.Error("the token endpoint was not asked")
+		})
+	}
+}

@@ -98,9 +98,13 @@ func (p *Provider) scopes(m *metadata) []string {
 func (p *Provider) authStyle(m *metadata) oauth2.AuthStyle {
 	method := p.config.TokenEndpointAuthMethod
 	if method == "" {
-		method = clientSecretBasic
-		if !slices.Contains(m.AuthMethods, clientSecretBasic) && slices.Contains(m.AuthMethods, clientSecretPost) {
-			method = clientSecretPost
+		preferred, other := clientSecretBasic, clientSecretPost
+		if p.quirks.SecretInBody {
+			preferred, other = other, preferred
+		}
+		method = preferred
+		if !slices.Contains(m.AuthMethods, preferred) && slices.Contains(m.AuthMethods, other) {
+			method = other
 		}
 	}
 	if method == clientSecretBasic {

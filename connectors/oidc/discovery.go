@@ -57,10 +57,10 @@ func (p *Provider) fetchMetadata(ctx context.Context) (metadata, time.Duration, 
 	}
 	// OIDC Discovery §4.3: byte for byte. A slash or a letter's case more is another
 	// authorization server.
-	if m.Issuer != p.quirks.DocumentIssuer {
-		return m, 0, broken(nil, "the discovery document names another issuer: configured is %q, the document says %q", p.quirks.DocumentIssuer, shown(m.Issuer))
+	if !slices.Contains(p.quirks.DocumentIssuers, m.Issuer) {
+		return m, 0, broken(nil, "the discovery document names another issuer: configured is %q, the document says %q", p.config.Issuer, shown(m.Issuer))
 	}
-	if err := m.checkEndpoints(p.quirks.DocumentIssuer); err != nil {
+	if err := m.checkEndpoints(p.config.Issuer); err != nil {
 		return m, 0, err
 	}
 	return m, freshness(answer.Header), nil

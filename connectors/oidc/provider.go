@@ -38,7 +38,9 @@ func Open(c Config, q Quirks, env connectors.Environment) (*Provider, error) {
 			return nil, err
 		}
 	}
-	q.DocumentIssuer = cmp.Or(q.DocumentIssuer, c.Issuer)
+	if len(q.DocumentIssuers) == 0 {
+		q.DocumentIssuers = []string{c.Issuer}
+	}
 	q.DiscoveryURL = cmp.Or(q.DiscoveryURL, discoveryURL(c.Issuer))
 	c.Scopes = slices.Clone(c.Scopes)
 	p := &Provider{

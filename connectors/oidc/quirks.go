@@ -55,9 +55,12 @@ type Quirks struct {
 
 	// DiscoveryURL is where the discovery document is; below the issuer when empty.
 	DiscoveryURL string
-	// DocumentIssuer is the issuer the document has to name, byte for byte;
-	// Config.Issuer when empty. Entra's is a template.
-	DocumentIssuer string
+	// DocumentIssuers are the issuers the document may name, byte for byte;
+	// Config.Issuer alone when empty.
+	DocumentIssuers []string
+	// SecretInBody prefers client_secret_post to client_secret_basic, unless discovery
+	// offers that alone.
+	SecretInBody bool
 	// KeyCooldown is the least time between two fetches of the keys because of an
 	// unknown key ID; a minute when zero.
 	KeyCooldown time.Duration
