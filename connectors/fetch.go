@@ -82,8 +82,9 @@ type Answer struct {
 	Body   []byte
 }
 
-// OK reports whether the status is a success with content.
-func (a Answer) OK() bool { return a.Status == http.StatusOK }
+// OK reports whether the status is a success with content. To a POST some
+// servers say 201 where RFC 6749 §5.1 has 200.
+func (a Answer) OK() bool { return a.Status == http.StatusOK || a.Status == http.StatusCreated }
 
 // Do sends the request and reads at most limit bytes. A redirect is returned
 // like any other answer. Its errors are Transient, or Broken for a body above

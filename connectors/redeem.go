@@ -49,10 +49,17 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
+	header := r.answer.Header
+	if bytes.HasPrefix(bytes.TrimSpace(r.answer.Body), []byte("{")) {
+		// A server that sends JSON without saying so says text/plain, and x/oauth2 takes
+		// that for a form. No form begins like this.
+		header = header.Clone()
+		header.Set("Content-Type", "application/json")
+	}
 	return &http.Response{
 		Status: http.StatusText(r.answer.Status), StatusCode: r.answer.Status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: r.answer.Header, Body: io.NopCloser(bytes.NewReader(r.answer.Body)),
+		Header: header, Body: io.NopCloser(bytes.NewReader(r.answer.Body)),
 		ContentLength: int64(len(r.answer.Body)), Request: req,
 	}, nil
 }
