@@ -82,6 +82,10 @@ func (s *session) check(answer connectors.Answer, what string) error {
 		e.Hint += ": the organisation may have to approve the OAuth app, or the app lacks a permission"
 	case answer.Status == http.StatusUnauthorized:
 		e.Hint += ": it does not accept the token it has just issued"
+	case answer.Status == http.StatusMovedPermanently, answer.Status == http.StatusPermanentRedirect:
+		// What was renamed answers so under its old name.
+		e.Kind = connectors.Operator
+		e.Hint += "; redirects are not followed: check api_url, and whether an organisation of the rules has another name now"
 	case answer.Status >= 300 && answer.Status < 400:
 		e.Hint += "; redirects are not followed"
 	}

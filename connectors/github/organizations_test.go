@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -200,4 +201,16 @@ func TestAMembershipOfAnotherOrganisationIsNoAnswer(t *testing.T) {
 		fmt.Fprint(w, `{"state":"active","organization":{"login":"evil","id":1}}`)
 	}))
 	b.Refused(t, connectors.Broken)
+}
+
+func TestAnOrganisationThatWasRenamed(t *testing.T) {
+	t.Parallel()
+	b := subject().Open(t, nil)
+	b.Vendor.SignInAs("dana")
+	b.Vendor.Replace("/api/v3/user/memberships/orgs/acme", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/organizations/5001", http.StatusMovedPermanently)
+	}))
+	if e := b.Refused(t, connectors.Operator); !strings.Contains(e.Hint, "another name") {
+		t.Errorf("got hint %q", e.Hint)
+	}
 }

@@ -54,7 +54,10 @@ func (p *Provider) userinfo(ctx context.Context, m *metadata, c *Claims, accessT
 		return nil, broken(err, "the userinfo answer cannot be read")
 	}
 	info := &jose.Claims{Raw: members}
-	if sub, ok := info.String("sub"); !ok || sub != c.ID.Subject {
+	switch sub, ok := info.String("sub"); {
+	case !ok:
+		return nil, broken(nil, "the userinfo answer has no sub, so it may be about anybody; userinfo: never does without it")
+	case sub != c.ID.Subject:
 		return nil, broken(nil, "the userinfo answer is about somebody else")
 	}
 	return info, nil
