@@ -2,14 +2,12 @@ package authorize
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"gatehouse/broker/oauth"
 )
 
-// checks are the rules for a request whose redirect URI is good, in order. The
-// first two decide how a refusal travels; the rest may then refuse.
+// checks are the rules for a request whose redirect URI is good, in order.
 var checks = []func(*request, context.Context) *oauth.Error{
 	(*request).checkState,
 	(*request).checkResponseMode,
@@ -29,6 +27,12 @@ var checks = []func(*request, context.Context) *oauth.Error{
 
 // check runs the rules. Its error is a redirect.
 func (q *request) check(ctx context.Context) *oauth.Error {
+	// How a refusal travels is settled before the first: also a bad state is refused
+	// by the response mode asked for, and a bad response mode with the state.
+	q.out.ResponseMode, _ = q.responseMode()
+	if state := q.params.Get("state"); oauth.ValidateState(state) == nil {
+		q.out.State = state
+	}
 	for _, rule := range checks {
 		if err := rule(q, ctx); err != nil {
 			return err
@@ -39,40 +43,38 @@ func (q *request) check(ctx context.Context) *oauth.Error {
 
 // checkState bounds what is echoed byte for byte (RFC 6749 §4.1.1).
 func (q *request) checkState(context.Context) *oauth.Error {
-	state := q.params.Get("state")
-	if slices.Contains(q.params.Repeated(), "state") {
-		return oauth.Errorf(oauth.InvalidRequest, "state is repeated")
-	}
-	if err := oauth.ValidateState(state); err != nil {
+	if err := oauth.ValidateState(q.params.Get("state")); err != nil {
 		return oauth.From(err)
 	}
-	q.out.State = state
 	return nil
 }
 
-// checkResponseMode settles how the answer travels, errors included (OAuth 2.0
-// Multiple Response Type Encoding Practices §2.1).
+// checkResponseMode refuses what responseMode cannot give.
 func (q *request) checkResponseMode(context.Context) *oauth.Error {
-	kind, err := oauth.ParseResponseType(q.params.Get("response_type"))
-	if err == nil {
-		q.out.ResponseMode = kind.DefaultMode()
-	} else {
-		q.out.ResponseMode = oauth.ResponseModeQuery
+	_, err := q.responseMode()
+	return err
+}
+
+// responseMode is how the answer travels, errors included (OAuth 2.0 Multiple
+// Response Type Encoding Practices §2.1). With an error it is the default of the
+// response type.
+func (q *request) responseMode() (oauth.ResponseMode, *oauth.Error) {
+	mode := oauth.ResponseModeQuery
+	if kind, err := oauth.ParseResponseType(q.params.Get("response_type")); err == nil {
+		mode = kind.DefaultMode()
 	}
-	asked := oauth.ResponseMode(q.params.Get("response_mode"))
-	switch asked {
+	switch asked := oauth.ResponseMode(q.params.Get("response_mode")); asked {
 	case "":
-		return nil
+		return mode, nil
 	case oauth.ResponseModeQuery, oauth.ResponseModeFragment:
+		return asked, nil
 	case oauth.ResponseModeFormPost:
-		if !strings.HasPrefix(q.out.RedirectURI, "http") {
-			return oauth.Errorf(oauth.InvalidRequest, "response_mode form_post needs an http redirect_uri")
+		if !strings.HasPrefix(q.out.RedirectURI, "https://") && !strings.HasPrefix(q.out.RedirectURI, "http://") {
+			return mode, oauth.Errorf(oauth.InvalidRequest, "response_mode form_post needs an http redirect_uri")
 		}
-	default:
-		return oauth.Errorf(oauth.InvalidRequest, "response_mode is not supported")
+		return asked, nil
 	}
-	q.out.ResponseMode = asked
-	return nil
+	return mode, oauth.Errorf(oauth.InvalidRequest, "response_mode is not supported")
 }
 
 // checkRepeated: a parameter must not be included twice (RFC 6749 §3.1).
