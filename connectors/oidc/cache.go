@@ -39,14 +39,24 @@ type cached[T any] struct {
 	load func(ctx context.Context, prior *T) (T, time.Duration, error)
 	// kept is told why a refresh failed when the last good version stays in use.
 	kept func(error)
-	// cooldown is the least time between two calls of renew that fetch.
+	// cooldown is the least time between two calls of renew that fetch for one reason.
 	cooldown time.Duration
 
 	mu        sync.Mutex
 	current   *snapshot[T]
 	flight    *flight[T]
-	renewedAt time.Time
+	renewedAt [reasons]time.Time
 }
+
+// reason is why a version does not suffice. Each has a cool-down of its own, so
+// that tokens with wrong signatures cannot keep us from following a rotation.
+type reason int
+
+const (
+	unknownKey reason = iota
+	wrongSignature
+	reasons // how many there are
+)
 
 // flight is one fetch and all who wait for it.
 type flight[T any] struct {
@@ -85,10 +95,10 @@ func (c *cached[T]) serial() uint64 {
 }
 
 // renew fetches anew because seen turned out not to suffice. It returns seen
-// itself when it may not: because the last renewal was less than the cool-down
-// ago, or because seen was fetched after the question arose, when the serial was
+// itself when it may not: because the last renewal for that reason was less than
+// the cool-down ago, or because seen was fetched after the question arose, when the serial was
 // asked, so that asking again cannot help.
-func (c *cached[T]) renew(ctx context.Context, seen *snapshot[T], asked uint64) (*snapshot[T], error) {
+func (c *cached[T]) renew(ctx context.Context, why reason, seen *snapshot[T], asked uint64) (*snapshot[T], error) {
 	c.mu.Lock()
 	if c.current.serial != seen.serial {
 		s := c.current
@@ -96,11 +106,11 @@ func (c *cached[T]) renew(ctx context.Context, seen *snapshot[T], asked uint64) 
 		return s, nil
 	}
 	now := c.now()
-	if !c.renewedAt.IsZero() && now.Sub(c.renewedAt) < c.cooldown {
+	if last := c.renewedAt[why]; !last.IsZero() && now.Sub(last) < c.cooldown {
 		c.mu.Unlock()
 		return seen, nil
 	}
-	c.renewedAt = now
+	c.renewedAt[why] = now
 	if seen.serial != asked {
 		c.mu.Unlock()
 		return seen, nil

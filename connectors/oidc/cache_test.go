@@ -102,7 +102,7 @@ func TestCacheRenewsOncePerCooldown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := s.renew(t.Context(), seen, asked)
+		got, err := s.renew(t.Context(), unknownKey, seen, asked)
 		if err != nil || got.value != want {
 			t.Errorf("got %+v, %v; want %d", got, err, want)
 		}
@@ -131,7 +131,7 @@ func TestCacheRenewTakesANewerVersionWithoutFetching(t *testing.T) {
 	if _, err := s.get(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	got, err := s.renew(t.Context(), old, old.serial)
+	got, err := s.renew(t.Context(), unknownKey, old, old.serial)
 	if err != nil || got.value != 2 || s.loads.Load() != 2 {
 		t.Errorf("got %+v, %v after %d loads", got, err, s.loads.Load())
 	}

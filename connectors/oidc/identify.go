@@ -35,7 +35,7 @@ func (p *Provider) identify(ctx context.Context, callback url.Values, l connecto
 	if err != nil {
 		return id, up, err
 	}
-	keys := keySource{p: p, asked: p.keys.serial()}
+	keys := &keySource{p: p, asked: p.keys.serial()}
 	up, err = p.redeem(ctx, &m.value, code, l)
 	if err != nil {
 		return id, up, err

@@ -32,7 +32,7 @@ func algorithms() []jose.Algorithm {
 type redeemed struct {
 	code        string
 	accessToken string
-	keys        keySource
+	keys        *keySource
 }
 
 // verifyIDToken is OIDC Core §3.1.3.7. The strict door comes first; go-oidc reads
@@ -60,7 +60,7 @@ func (p *Provider) verifyIDToken(ctx context.Context, raw string, l connectors.L
 	return c, checkHashes(token, r)
 }
 
-func (p *Provider) verifySignedClaims(ctx context.Context, raw string, keys keySource) (*jose.Token, error) {
+func (p *Provider) verifySignedClaims(ctx context.Context, raw string, keys *keySource) (*jose.Token, error) {
 	u, err := jose.Peek(raw, jose.Limits{})
 	if err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func (p *Provider) verifySignedClaims(ctx context.Context, raw string, keys keyS
 // so that nobody reads the claims a second time in another way.
 type door struct {
 	token    *jose.Unverified
-	keys     jose.KeySource
+	keys     *keySource
 	expect   jose.Expectation
 	verified *jose.Token
 	err      error
@@ -104,6 +104,9 @@ type door struct {
 // VerifySignature implements go-oidc's KeySet. The token is the one door was made for.
 func (d *door) VerifySignature(ctx context.Context, _ string) ([]byte, error) {
 	d.verified, d.err = d.token.Verify(ctx, d.keys, d.expect)
+	if errors.Is(d.err, jose.ErrSignature) && d.keys.outdated(ctx) {
+		d.verified, d.err = d.token.Verify(ctx, d.keys, d.expect)
+	}
 	if d.err != nil {
 		return nil, d.err
 	}

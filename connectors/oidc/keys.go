@@ -40,27 +40,41 @@ func (p *Provider) fetchKeys(ctx context.Context) (keySet, time.Duration, error)
 	return keySet{set}, freshness(answer.Header), nil
 }
 
-// keySource finds the key of one token. asked is the serial of the key set at the
-// moment the sign-in arrived.
+// keySource finds the key of one token.
 type keySource struct {
-	p     *Provider
+	p *Provider
+	// asked is the serial of the key set at the moment the sign-in arrived; used is the
+	// one that answered, nil before.
 	asked uint64
+	used  *snapshot[keySet]
 }
 
 // Keys implements jose.KeySource. A key ID that is not in the set has it fetched
 // anew, once per cool-down whoever asks: tokens with invented key IDs cost the
 // upstream nothing, and rotation costs us one fetch.
-func (k keySource) Keys(ctx context.Context, kid string, alg jose.Algorithm) ([]jose.Key, error) {
+func (k *keySource) Keys(ctx context.Context, kid string, alg jose.Algorithm) ([]jose.Key, error) {
 	s, err := k.p.keys.get(ctx)
 	if err != nil {
 		return nil, err
 	}
+	k.used = s
 	found := s.value.Find(kid, alg)
 	if len(found) > 0 || kid == "" {
 		return found, nil
 	}
-	if s, err = k.p.keys.renew(ctx, s, k.asked); err != nil {
+	if k.used, err = k.p.keys.renew(ctx, unknownKey, s, k.asked); err != nil {
 		return nil, err
 	}
-	return s.value.Find(kid, alg), nil
+	return k.used.value.Find(kid, alg), nil
+}
+
+// outdated reports whether there are other keys now than those that a signature
+// was found wrong with: a provider that was set up anew, as those in test
+// environments are, may give the old name to a new key.
+func (k *keySource) outdated(ctx context.Context) bool {
+	if k.used == nil {
+		return false // no key has been looked at
+	}
+	s, err := k.p.keys.renew(ctx, wrongSignature, k.used, k.asked)
+	return err == nil && s.serial != k.used.serial
 }
