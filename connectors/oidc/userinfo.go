@@ -56,7 +56,7 @@ func (p *Provider) userinfo(ctx context.Context, m *metadata, c *Claims, accessT
 	info := &jose.Claims{Raw: members}
 	switch sub, ok := info.String("sub"); {
 	case !ok:
-		return nil, broken(nil, "the userinfo answer has no sub, so it may be about anybody; userinfo: never does without it")
+		return nil, broken(nil, "the userinfo answer has no sub, so it may be about anybody; type oidc does without it with userinfo: never")
 	case sub != c.ID.Subject:
 		return nil, broken(nil, "the userinfo answer is about somebody else")
 	}
