@@ -6,8 +6,8 @@
 //     refusal needs no rollback, and a batch of refusals touches no disk.
 //   - A write that fails makes the store read-only and not ready. Nothing is answered that may be lost.
 //   - A record has a kind, which is its bucket, a version and a checksum that binds it to its place. What does not
-//     decode to the last byte is damage and stops the verb that met it; nothing is ever read as "no such record" or as
-//     a default because it could not be read.
+//     decode to the last byte is damage and stops the verb that met it. Where a missing record would let somebody in
+//     (a switch, an identity, a one-time key), a damaged key is looked for and is not taken for absence.
 //   - Sessions, grants and codes have keys that begin with the moment they may be forgotten, so the sweeper walks from
 //     the oldest and stops at the first that is still needed. Records that live longer than their key says are noted in
 //     the bucket "later" when the sweeper meets them.

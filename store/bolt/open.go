@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"gatehouse/broker/seal"
 )
@@ -117,8 +118,11 @@ func (s *Store) start(o Options) (err error) {
 		NoStatistics:    true,
 		OpenFile:        func(string, int, os.FileMode) (*os.File, error) { return s.file, nil },
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, berrors.ErrInvalid) || errors.Is(err, berrors.ErrChecksum):
 		return fmt.Errorf("%w (%w)", ErrCorrupt, err)
+	case err != nil: // a full disk, too little address space: nothing is wrong with the file
+		return err
 	}
 	return s.prepare()
 }

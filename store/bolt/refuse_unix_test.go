@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -47,55 +48,29 @@ func meta(key string, value []byte) func(*bbolt.Tx) error {
 	return func(tx *bbolt.Tx) error { return tx.Bucket(buckets[metaKind]).Put([]byte(key), value) }
 }
 
-func TestAFileThatIsNotCertainlyOursIsRefused(t *testing.T) {
-	t.Parallel()
-	write := func(path string, content []byte) func(*testing.T) string {
-		return func(t *testing.T) string {
-			path := filepath.Join(t.TempDir(), path)
-			if err := os.WriteFile(path, content, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			return path
+// unwanted is a file that Open must refuse, and why.
+type unwanted struct {
+	name string
+	make func(*testing.T) string
+	err  error
+}
+
+func linkTo(target func(*testing.T) string) func(*testing.T) string {
+	return func(t *testing.T) string {
+		link := filepath.Join(t.TempDir(), "link.db")
+		if err := os.Symlink(target(t), link); err != nil {
+			t.Fatal(err)
 		}
+		return link
 	}
-	altered := func(change func(*bbolt.Tx) error) func(*testing.T) string {
-		return func(t *testing.T) string { path := made(t); alter(t, path, change); return path }
-	}
-	edited := func(edit func([]byte) []byte) func(*testing.T) string {
-		return func(t *testing.T) string {
-			path := made(t)
-			content, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, edit(content), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			return path
-		}
-	}
-	page := os.Getpagesize()
-	for _, tc := range []struct {
-		name string
-		file func(*testing.T) string
-		err  error
-	}{
+}
+
+func unsafeFiles() []unwanted {
+	return []unwanted{
 		{"a missing directory", func(t *testing.T) string { return filepath.Join(t.TempDir(), "no", "broker.db") }, ErrMissing},
 		{"a directory", func(t *testing.T) string { return t.TempDir() }, ErrUnsafe},
-		{"a symbolic link", func(t *testing.T) string {
-			link := filepath.Join(t.TempDir(), "link.db")
-			if err := os.Symlink(made(t), link); err != nil {
-				t.Fatal(err)
-			}
-			return link
-		}, ErrUnsafe},
-		{"a symbolic link to nothing", func(t *testing.T) string {
-			link := filepath.Join(t.TempDir(), "link.db")
-			if err := os.Symlink(filepath.Join(t.TempDir(), "target.db"), link); err != nil {
-				t.Fatal(err)
-			}
-			return link
-		}, ErrUnsafe},
+		{"a symbolic link", linkTo(func(t *testing.T) string { return made(t) }), ErrUnsafe},
+		{"a symbolic link to nothing", linkTo(func(t *testing.T) string { return filepath.Join(t.TempDir(), "no.db") }), ErrUnsafe},
 		{"a named pipe", func(t *testing.T) string {
 			path := filepath.Join(t.TempDir(), "pipe")
 			if err := syscall.Mkfifo(path, 0o600); err != nil {
@@ -103,56 +78,96 @@ func TestAFileThatIsNotCertainlyOursIsRefused(t *testing.T) {
 			}
 			return path
 		}, ErrUnsafe},
-		{"a text", write("notes.txt", []byte("dear diary")), ErrForeign},
-		{"a long text", write("notes.txt", bytes.Repeat([]byte("dear diary "), 1<<14)), ErrForeign},
-		{"zeros", write("zeros", make([]byte, 1<<16)), ErrForeign},
-		{"another program's database", func(t *testing.T) string {
-			path := filepath.Join(t.TempDir(), "other.db")
-			alter(t, path, func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("widgets")); return err })
+	}
+}
+
+func foreignFiles() []unwanted {
+	write := func(content []byte) func(*testing.T) string {
+		return func(t *testing.T) string {
+			path := filepath.Join(t.TempDir(), "notes.txt")
+			if err := os.WriteFile(path, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
 			return path
-		}, ErrForeign},
-		{"another program's bucket of our name", func(t *testing.T) string {
+		}
+	}
+	other := func(bucket string) func(*testing.T) string {
+		return func(t *testing.T) string {
 			path := filepath.Join(t.TempDir(), "other.db")
-			alter(t, path, func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("meta")); return err })
+			alter(t, path, func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte(bucket)); return err })
 			return path
-		}, ErrForeign},
+		}
+	}
+	return []unwanted{
+		{"a text", write([]byte("dear diary")), ErrForeign},
+		{"a long text", write(bytes.Repeat([]byte("dear diary "), 1<<14)), ErrForeign},
+		{"zeros", write(make([]byte, 1<<16)), ErrForeign},
+		{"another program's database", other("widgets"), ErrForeign},
+		{"another program's bucket of our name", other("meta"), ErrForeign},
+	}
+}
+
+// alteredFiles are whole databases with something else in them.
+func alteredFiles() []unwanted {
+	altered := func(change func(*bbolt.Tx) error) func(*testing.T) string {
+		return func(t *testing.T) string { path := made(t); alter(t, path, change); return path }
+	}
+	flipped := func(k kind, key string) func(*bbolt.Tx) error {
+		return func(tx *bbolt.Tx) error { return tx.Bucket(buckets[k]).Put([]byte(key), []byte("?")) }
+	}
+	return []unwanted{
 		{"another word of magic", altered(meta(metaMagic, []byte("gatehouse broker stone"))), ErrForeign},
 		{"a newer format", altered(meta(metaFormat, binary.BigEndian.AppendUint32(nil, format+1))), ErrNewer},
 		{"a format that is no number", altered(meta(metaFormat, []byte{1})), ErrCorrupt},
 		{"a missing bucket", altered(func(tx *bbolt.Tx) error { return tx.DeleteBucket(buckets[grantKind]) }), ErrCorrupt},
 		{"a missing canary", altered(func(tx *bbolt.Tx) error { return tx.Bucket(buckets[metaKind]).Delete([]byte(metaCanary)) }), ErrCorrupt},
 		{"a damaged version of the keys", altered(meta(metaKeysVersion, []byte{1})), ErrCorrupt},
-		{"a file cut in the middle of its head", edited(func(b []byte) []byte { return b[:40] }), ErrForeign},
-		{"a file cut behind its head", edited(func(b []byte) []byte { return b[:2*page] }), ErrCorrupt},
-		{"a file whose last page is missing", func(t *testing.T) string {
+		{"a damaged switch", altered(flipped(switchKind, "client:wiki")), ErrCorrupt},
+		{"a damaged signing key", altered(flipped(keyKind, "a")), ErrCorrupt},
+	}
+}
+
+// damagedFiles are databases whose pages are not all there.
+func damagedFiles() []unwanted {
+	edited := func(edit func(*testing.T, []byte) []byte) func(*testing.T) string {
+		return func(t *testing.T) string {
 			path := made(t)
-			end, err := os.Open(path)
-			if err != nil {
-				t.Fatal(err)
+			content, err := os.ReadFile(path)
+			if err == nil {
+				err = os.WriteFile(path, edit(t, content), 0o600)
 			}
-			defer end.Close()
-			m, err := readMeta(end)
 			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Truncate(path, int64((m.end-1)*m.pageSize)); err != nil {
 				t.Fatal(err)
 			}
 			return path
-		}, ErrCorrupt},
-		{"two damaged heads", edited(func(b []byte) []byte {
+		}
+	}
+	page := os.Getpagesize()
+	return []unwanted{
+		{"a file cut in the middle of its head", edited(func(_ *testing.T, b []byte) []byte { return b[:40] }), ErrForeign},
+		{"a file cut behind its head", edited(func(_ *testing.T, b []byte) []byte { return b[:2*page] }), ErrCorrupt},
+		{"a file whose last page is missing", edited(func(t *testing.T, b []byte) []byte {
+			m, err := readMeta(bytes.NewReader(b))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return b[:(m.end-1)*m.pageSize]
+		}), ErrCorrupt},
+		{"two damaged heads", edited(func(_ *testing.T, b []byte) []byte {
 			b[pageHeaderSize+20]++
 			b[page+pageHeaderSize+20]++
 			return b
 		}), ErrCorrupt},
-		{"pages of zeros behind the heads", edited(func(b []byte) []byte {
-			clear(b[2*page:])
-			return b
-		}), ErrCorrupt},
-	} {
+		{"pages of zeros behind the heads", edited(func(_ *testing.T, b []byte) []byte { clear(b[2*page:]); return b }), ErrCorrupt},
+	}
+}
+
+func TestAFileThatIsNotCertainlyOursIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, tc := range slices.Concat(unsafeFiles(), foreignFiles(), alteredFiles(), damagedFiles()) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			path := tc.file(t)
+			path := tc.make(t)
 			before, _ := os.ReadFile(regular(path))
 			s, err := Open(path, Options{Seal: testSeal(t)})
 			if err == nil {

@@ -140,7 +140,7 @@ func (s *Store) attempt(jobs []*job) []*job {
 			close(j.done)
 			continue
 		}
-		if fault := t.try(j); fault != nil {
+		if fault := s.try(t, j); fault != nil {
 			s.log.Error("store verb failed and was taken out of its batch", "error", fault)
 			s.rollback(tx)
 			j.answer(fault)
@@ -177,11 +177,16 @@ func answerAll(jobs []*job, err error) []*job {
 }
 
 // try runs one verb. It returns an error if the transaction must not go on: a panic, or a refusal that has written.
-func (t *txn) try(j *job) (err error) {
+func (s *Store) try(t *txn, j *job) (err error) {
 	defer func() {
-		if p := recover(); p != nil {
-			err = faultOf(p)
+		p := recover()
+		if p == nil {
+			return
 		}
+		if _, ours := p.(fault); !ours { // a mistake somewhere: say where
+			s.log.Error("store verb panicked", "panic", p, "stack", string(debug.Stack()))
+		}
+		err = faultOf(p)
 	}()
 	before := t.writes
 	j.err = j.run(t)
