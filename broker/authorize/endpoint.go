@@ -49,6 +49,9 @@ func (e *Endpoint) Mount(mux *http.ServeMux) {
 }
 
 func (e *Endpoint) get(w http.ResponseWriter, r *http.Request) error {
+	if err := e.admit(r); err != nil {
+		return err
+	}
 	params, err := oauth.ParseQuery(r.URL.RawQuery)
 	if unreadable(err) {
 		return flow.BadRequest("The request of the application cannot be read.", err)
@@ -71,6 +74,9 @@ func (e *Endpoint) get(w http.ResponseWriter, r *http.Request) error {
 // of a session are Lax and absent from a cross-site POST, but not from the GET
 // that follows it.
 func (e *Endpoint) post(w http.ResponseWriter, r *http.Request) error {
+	if err := e.admit(r); err != nil {
+		return err
+	}
 	params, err := oauth.ParseForm(w, r, maxForm)
 	if unreadable(err) {
 		return flow.BadRequest("The request of the application cannot be read.", err)
@@ -86,12 +92,17 @@ func (e *Endpoint) post(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// admit counts a request against the limit of its address.
+func (e *Endpoint) admit(r *http.Request) error {
+	if wait, ok := e.PerAddress.Allow(httpx.LimitKey(httpx.About(r.Context()).Address)); !ok {
+		return oauth.Errorf(oauth.TemporarilyUnavailable, "too many requests from your address").WithRetryAfter(wait)
+	}
+	return nil
+}
+
 // begin checks a request. With neither a flow nor an error the client has been
 // answered.
 func (e *Endpoint) begin(w http.ResponseWriter, r *http.Request, params oauth.Params) (*flow.Flow, error) {
-	if wait, ok := e.PerAddress.Allow(httpx.LimitKey(httpx.About(r.Context()).Address)); !ok {
-		return nil, oauth.Errorf(oauth.TemporarilyUnavailable, "too many requests from your address").WithRetryAfter(wait)
-	}
 	e.Log.LogAttrs(r.Context(), slog.LevelDebug, "authorization requested",
 		slog.String("request", httpx.About(r.Context()).ID), slog.Any("params", params.Loggable(loggable()...)))
 	q := &request{endpoint: e, params: params}

@@ -14,7 +14,6 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
-	"net/url"
 
 	"gatehouse/broker/audit"
 	"gatehouse/broker/flow"
@@ -67,7 +66,7 @@ func (e *Endpoint) page(s flow.Situation) web.Consent {
 		ClientURI: client.URI, PolicyURI: client.PolicyURI, TermsURI: client.TermsURI,
 		AccountName: cmp.Or(profile.Name, profile.PreferredUsername, profile.Email), AccountEmail: profile.Email,
 		ConnectorName: upstream.Name,
-		SwitchURL:     e.Desk.Issuer + "/login?flow=" + url.QueryEscape(s.Flow.ID),
+		SwitchURL:     e.Desk.ChooserURL("", s.Flow, true),
 	}
 	for _, scope := range s.Flow.Request.Scopes {
 		page.Scopes = append(page.Scopes, web.ScopeLine{Scope: scope})

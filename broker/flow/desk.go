@@ -149,6 +149,19 @@ func (d *Desk) Situation(r *http.Request, f *Flow, client *broker.Client) (Situa
 	return s, nil
 }
 
+// ChooserURL is the page where a person chooses an upstream for the flow, or with
+// below="/ID" the way to one; with another, the upstream asks for which account.
+func (d *Desk) ChooserURL(below string, f *Flow, another bool) string {
+	to := d.Issuer + "/login" + below + "?flow=" + url.QueryEscape(f.ID)
+	if another {
+		to += "&account=other"
+	}
+	return to
+}
+
+// AnotherAccount reports whether a URL made by ChooserURL asks for another account.
+func AnotherAccount(r *http.Request) bool { return r.URL.Query().Get("account") == "other" }
+
 // absent makes "no session" no error.
 func absent(err error) error {
 	if errors.Is(err, broker.ErrNotFound) {

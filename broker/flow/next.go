@@ -102,14 +102,17 @@ func Next(s Situation) Step {
 }
 
 // Offer is the step that lets the person choose an upstream, whoever is signed
-// in: for the chooser page and for "use another account".
-func Offer(s Situation) Step {
+// in: for the chooser page and, with another, for "use another account", where the
+// upstream is to ask which: it would silently answer with the same.
+func Offer(s Situation, another bool) Step {
 	s.Flow.SignedIn = ""
 	usable := s.usable()
 	if len(usable) == 0 {
 		return fail(oauth.Errorf(oauth.AccessDenied, "no identity provider is available to this client"))
 	}
-	return s.signIn(usable, s.Connector != "" && s.stale())
+	step := s.signIn(usable, s.Connector != "" && s.stale())
+	step.SelectAccount = step.SelectAccount || another
+	return step
 }
 
 // usable lists the connectors the client's people may come from.

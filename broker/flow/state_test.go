@@ -39,10 +39,12 @@ func TestAStateSurvivesTheUpstream(t *testing.T) {
 		t.Error("the nonce can be read")
 	}
 	for name, open := range map[string]func() (UpstreamState, error){
-		"another broker's":         func() (UpstreamState, error) { return states(t, "x").Open(sealed) },
-		"cut short":                func() (UpstreamState, error) { return s.Open(sealed[:len(sealed)-1]) },
-		"empty":                    func() (UpstreamState, error) { return s.Open("") },
-		"too long to be looked at": func() (UpstreamState, error) { return s.Open(s.Seal(UpstreamState{ClientID: strings.Repeat("x", 4096)})) },
+		"another broker's": func() (UpstreamState, error) { return states(t, "x").Open(sealed) },
+		"cut short":        func() (UpstreamState, error) { return s.Open(sealed[:len(sealed)-1]) },
+		"empty":            func() (UpstreamState, error) { return s.Open("") },
+		"too long to be looked at": func() (UpstreamState, error) {
+			return s.Open(s.Seal(UpstreamState{ClientID: strings.Repeat("x", 4096)}))
+		},
 		"a flow's cookie": func() (UpstreamState, error) {
 			now := time.Unix(1795132800, 0)
 			j := jar(t, "https://sso.example", &now)

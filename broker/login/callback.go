@@ -21,8 +21,8 @@ var (
 
 // callback receives an upstream's answer.
 func (e *Endpoint) callback(w http.ResponseWriter, r *http.Request) error {
-	if wait, ok := e.PerAddress.Allow(httpx.LimitKey(httpx.About(r.Context()).Address)); !ok {
-		return oauth.Errorf(oauth.TemporarilyUnavailable, "too many sign-ins from your address").WithRetryAfter(wait)
+	if err := e.admit(r); err != nil {
+		return err
 	}
 	params, err := oauth.ParseQuery(r.URL.RawQuery)
 	if err != nil {

@@ -4,6 +4,8 @@
 //	GET /login/{connector}?flow=ID  go to an upstream
 //	GET /callback/{connector}       come back from it
 //
+// With account=other the upstream is to ask which account.
+//
 // It makes state, nonce and PKCE verifier for every connector, fresh for every
 // visit, and binds all three to the browser through the flow's cookie: an answer
 // counts only in the browser that asked, for the connector that was asked, once

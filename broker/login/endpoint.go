@@ -26,7 +26,7 @@ type Endpoint struct {
 	States  *flow.States
 	// Connectors by ID.
 	Connectors map[string]connectors.Connector
-	// PerAddress bounds callbacks of one address, PerPerson sign-ins of one upstream
+	// PerAddress bounds requests of one address, PerPerson sign-ins of one upstream
 	// identity.
 	PerAddress *httpx.Limiter
 	PerPerson  *httpx.Limiter
@@ -57,8 +57,7 @@ func (e *Endpoint) showChoices(w http.ResponseWriter, f *flow.Flow, client *brok
 		PolicyURI: client.PolicyURI, TermsURI: client.TermsURI}
 	for _, id := range s.Connectors {
 		if d, ok := e.Desk.Upstream(id); ok {
-			page.Choices = append(page.Choices, web.Choice{Name: d.Name, Type: d.Type,
-				URL: e.Desk.Issuer + "/login/" + url.PathEscape(id) + "?flow=" + url.QueryEscape(f.ID)})
+			page.Choices = append(page.Choices, web.Choice{Name: d.Name, Type: d.Type, URL: e.Desk.ChooserURL("/"+url.PathEscape(id), f, s.SelectAccount)})
 		}
 	}
 	e.Desk.Pages.Chooser(w, page)
@@ -95,8 +94,19 @@ func (e *Endpoint) start(w http.ResponseWriter, r *http.Request) error {
 	return e.visit(w, r, f, client, step, id)
 }
 
+// admit counts a request against the limit of its address.
+func (e *Endpoint) admit(r *http.Request) error {
+	if wait, ok := e.PerAddress.Allow(httpx.LimitKey(httpx.About(r.Context()).Address)); !ok {
+		return oauth.Errorf(oauth.TemporarilyUnavailable, "too many sign-ins from your address").WithRetryAfter(wait)
+	}
+	return nil
+}
+
 // resume finds the flow a page of ours belongs to.
 func (e *Endpoint) resume(r *http.Request) (*flow.Flow, *broker.Client, flow.Step, error) {
+	if err := e.admit(r); err != nil {
+		return nil, nil, flow.Step{}, err
+	}
 	f, err := e.Desk.Jar.Take(r, r.URL.Query().Get("flow"))
 	if err != nil {
 		return nil, nil, flow.Step{}, flow.Over(nil, err)
@@ -109,7 +119,7 @@ func (e *Endpoint) resume(r *http.Request) (*flow.Flow, *broker.Client, flow.Ste
 	if err != nil {
 		return nil, nil, flow.Step{}, err
 	}
-	return f, client, flow.Offer(situation), nil
+	return f, client, flow.Offer(situation, flow.AnotherAccount(r)), nil
 }
 
 // visit makes what is fresh for each visit, remembers it in the browser and

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 
 	"gatehouse/broker"
 	"gatehouse/broker/flow"
@@ -73,7 +72,8 @@ func (e *Endpoint) upstreamError(f *flow.Flow, client *broker.Client, via connec
 		page.Page.Message += " (" + ce.Code + ")"
 	}
 	if said.retry {
-		page.Page.RetryURL = e.Desk.Issuer + "/login?flow=" + url.QueryEscape(f.ID)
+		// An account that is not admitted would be chosen again silently.
+		page.Page.RetryURL = e.Desk.ChooserURL("", f, ce.Kind == connectors.NotAllowed)
 	}
 	return page
 }

@@ -57,7 +57,13 @@ func (s *Server) newRuntime(c *configs.Config, pages *web.Pages) (*runtime, erro
 		return nil, err
 	}
 	for i := range configured {
-		rt.clients[configured[i].ID] = &configured[i]
+		client := &configured[i]
+		if len(client.Connectors) == 0 {
+			// "All" means those there are. What rests on one that has been taken out of the
+			// configuration is refused at use, and lives again if it comes back.
+			client.Connectors = connectorIDs(c)
+		}
+		rt.clients[client.ID] = client
 	}
 	env := connectors.Environment{Now: s.now, Log: s.log, Resolve: c.Resolve, Path: c.Path}
 	for _, section := range c.Connectors {
@@ -74,6 +80,14 @@ func (s *Server) newRuntime(c *configs.Config, pages *web.Pages) (*runtime, erro
 		return nil, err
 	}
 	return rt, s.mount(rt, pages, minter)
+}
+
+func connectorIDs(c *configs.Config) []string {
+	ids := make([]string, len(c.Connectors))
+	for i, section := range c.Connectors {
+		ids[i] = section.Base().ID
+	}
+	return ids
 }
 
 // mount makes the endpoints of a runtime and their routes.

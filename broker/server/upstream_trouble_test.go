@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -28,5 +29,33 @@ func TestTheWayToAnUpstreamThatIsDownCanBeTriedAgain(t *testing.T) {
 	}
 	if done := browser.Get(again.Link("/login/corp")); !done.AtClient || done.URL.Query().Get("code") == "" {
 		t.Errorf("tried again: %d at %s", done.Status, done.URL)
+	}
+}
+
+// "Use another account" has the upstream ask which: silently it would answer with
+// the same.
+func TestAnotherAccountIsAskedFor(t *testing.T) {
+	t.Parallel()
+	b := brokertest.New(t, brokertest.Options{SecondConnector: true})
+	browser := b.Browser(t)
+	browser.Code(brokertest.Wiki, "idp_hint", "corp")
+	for _, row := range []struct {
+		name, from string
+		want       string
+	}{
+		{"another account", browser.Get(b.AuthorizeURL(brokertest.Shop)).Link("/login?flow="), "select_account"},
+		{"the chooser page itself", b.Issuer + "/login?flow=" + flowID(browser), ""},
+		{"what is made up asks for nothing", b.Issuer + "/login?account=x&flow=" + flowID(browser), ""},
+	} {
+		chooser := browser.Get(row.from)
+		if chooser.Status != 200 || chooser.Link("/login/other") == "" {
+			t.Fatalf("%s: %d at %s", row.name, chooser.Status, chooser.URL)
+		}
+		away := step(t, browser, chooser.Link("/login/other"))
+		u, err := url.Parse(away.Header.Get("Location"))
+		must(t, err)
+		if got := u.Query().Get("prompt"); got != row.want {
+			t.Errorf("%s: prompt=%q", row.name, got)
+		}
 	}
 }
