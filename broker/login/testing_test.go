@@ -1,0 +1,144 @@
+package login
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/broker"
+	"gatehouse/broker/audit"
+	"gatehouse/broker/flow"
+	"gatehouse/broker/oauth"
+	"gatehouse/broker/seal"
+	"gatehouse/connectors"
+	"gatehouse/session"
+	"gatehouse/store/bolt"
+	"gatehouse/web"
+)
+
+// scripted is a connector that answers what a test says.
+type scripted struct {
+	id       string
+	err      error
+	identity broker.Identity
+	asked    []connectors.Login
+	answered []connectors.Login
+	within   context.Context
+}
+
+func (s *scripted) Describe() connectors.Description {
+	return connectors.Description{ID: s.id, Type: "oidc", Name: "Corp & Sons", Reauthentication: connectors.ReauthAsked}
+}
+
+func (s *scripted) AuthorizationURL(_ context.Context, l connectors.Login) (string, error) {
+	s.asked = append(s.asked, l)
+	return "https://idp.example/authorize?" + url.Values{"state": {l.State}}.Encode(), nil
+}
+
+func (s *scripted) Identify(ctx context.Context, _ url.Values, l connectors.Login) (broker.Identity, connectors.Upstream, error) {
+	s.answered, s.within = append(s.answered, l), ctx
+	return s.identity, connectors.Upstream{}, s.err
+}
+
+func (s *scripted) Check(context.Context) error { return nil }
+
+type clients map[string]*broker.Client
+
+func (c clients) Client(_ context.Context, id string) (*broker.Client, error) {
+	if client, ok := c[id]; ok {
+		return client, nil
+	}
+	return nil, broker.ErrNotFound
+}
+
+// world is the endpoint with one scripted upstream and one client.
+type world struct {
+	t        testing.TB
+	upstream *scripted
+	store    *bolt.Store
+	endpoint *Endpoint
+	mux      *http.ServeMux
+	log      strings.Builder
+	cookies  map[string]*http.Cookie
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	keys, err := seal.New([]byte(strings.Repeat("k", 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := bolt.Open(filepath.Join(t.TempDir(), "broker.db"), bolt.Options{Seal: keys, NoSync: true, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	pages, err := web.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, store: store, mux: http.NewServeMux(), cookies: map[string]*http.Cookie{}, upstream: &scripted{id: "corp", identity: broker.Identity{
+		Key: broker.IdentityKey{Connector: "corp", Issuer: "https://idp.example", Subject: "ada"}}}}
+	now := func() time.Time { return time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC) }
+	log := slog.New(slog.NewTextHandler(&w.log, nil))
+	known := clients{"wiki": {ID: "wiki", Name: "Wiki", RedirectURIs: []string{"https://wiki.example/callback"}, SkipConsent: true}}
+	const issuer = "https://sso.example"
+	desk := &flow.Desk{Issuer: issuer, Clients: known, Logins: store, Sessions: store, Cookies: session.New(issuer), Jar: flow.NewJar(issuer, keys, now),
+		Pages: pages, Audit: &audit.Recorder{Log: log}, Log: log, Now: now, Upstreams: []connectors.Description{w.upstream.Describe()},
+		Lifetimes: broker.Lifetimes{Code: time.Minute, AccessToken: time.Hour, IDToken: time.Hour, Session: time.Hour, SessionIdle: time.Hour},
+		NewCode: func(grant string) (string, broker.ExpiringKey, error) {
+			return "the-code", broker.NewExpiringKey(now().Add(time.Hour), broker.DigestOf(grant)), nil
+		},
+		NewAccountID: func() string { return "random" }}
+	w.endpoint = &Endpoint{Desk: desk, Clients: known, States: flow.NewStates(keys), Connectors: map[string]connectors.Connector{"corp": w.upstream}, Log: log, Now: now}
+	desk.SignIn = w.endpoint.SignIn
+	w.endpoint.Mount(w.mux)
+	return w
+}
+
+// get asks with the cookies of the one browser, and keeps those it is given.
+func (w *world) get(ctx context.Context, target string) *httptest.ResponseRecorder {
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	for _, c := range w.cookies {
+		r.AddCookie(c)
+	}
+	return w.serve(r, w.mux.ServeHTTP)
+}
+
+func (w *world) serve(r *http.Request, handler http.HandlerFunc) *httptest.ResponseRecorder {
+	answer := httptest.NewRecorder()
+	handler(answer, r)
+	for _, c := range answer.Result().Cookies() {
+		w.cookies[c.Name] = c
+		if c.MaxAge < 0 {
+			delete(w.cookies, c.Name)
+		}
+	}
+	return answer
+}
+
+// begin starts a sign-in and returns the callback that the upstream would answer
+// with.
+func (w *world) begin(mode oauth.ResponseMode) (callback string) {
+	w.t.Helper()
+	f := flow.New(w.endpoint.Now(), &broker.AuthorizationRequest{ClientID: "wiki", RedirectURI: "https://wiki.example/callback", ResponseMode: mode,
+		Scopes: oauth.Scopes{oauth.OpenID}, State: "the-state"})
+	r := httptest.NewRequestWithContext(w.t.Context(), http.MethodGet, "/authorize", nil)
+	answer := w.serve(r, func(rw http.ResponseWriter, r *http.Request) {
+		if err := w.endpoint.Desk.Continue(rw, r, f); err != nil {
+			w.t.Fatal(err)
+		}
+	})
+	to, err := url.Parse(answer.Header().Get("Location"))
+	if err != nil || to.Host != "idp.example" {
+		w.t.Fatalf("not at the upstream: %d %s", answer.Code, to)
+	}
+	return "/callback/corp?" + url.Values{"code": {"c"}, "state": to.Query()["state"]}.Encode()
+}
