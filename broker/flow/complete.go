@@ -25,14 +25,14 @@ func (d *Desk) CompleteLogin(w http.ResponseWriter, r *http.Request, f *Flow, cl
 	}
 	f.SignedIn = via.ID
 	now := d.Now()
-	lifetimes := client.Lifetimes.Or(d.Lifetimes)
 	secret := session.NewSecret()
 	expires := now.Add(d.Lifetimes.Session)
-	issue, code, err := d.issuance(f.Request, lifetimes, now)
+	issue, code, err := d.issuance(f.Request, client.Lifetimes.Or(d.Lifetimes), now)
 	if err != nil {
 		return err
 	}
-	forget := expires.Add(lifetimes.AccessToken + forgetMargin)
+	// Any client may be the last to get something within this session.
+	forget := expires.Add(d.Outlives + forgetMargin)
 	login := broker.Login{
 		Now: now, Once: []broker.Once{f.Once("login " + f.Attempt.Nonce)},
 		Identity: who, AccountID: d.NewAccountID(), Presented: d.Cookies.Ref(r),

@@ -34,6 +34,9 @@ type Desk struct {
 	// Upstreams are the configured connectors, in order.
 	Upstreams []connectors.Description
 	Lifetimes broker.Lifetimes
+	// Outlives is how long what is bound to a session may live after its end: the
+	// longest token of any client.
+	Outlives time.Duration
 	// PerAccount bounds what is issued to somebody who is signed in already: an
 	// application that redirects in a circle.
 	PerAccount *httpx.Limiter

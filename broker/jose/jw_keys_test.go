@@ -88,7 +88,11 @@ func TestJW08WeakKeysAreRefused(t *testing.T) {
 	t.Parallel()
 	k := testKeys()
 	shifted := func(bits uint) *big.Int { return new(big.Int).SetBit(new(big.Int).Lsh(big.NewInt(1), bits-1), 0, 1) }
-	offCurve := &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}
+	// point makes what the parsers of the standard library would refuse.
+	point := func(curve elliptic.Curve) *ecdsa.PublicKey {
+		//lint:ignore SA1019 an invalid key is what is wanted
+		return &ecdsa.PublicKey{Curve: curve, X: big.NewInt(1), Y: big.NewInt(1)}
+	}
 	for name, public := range map[string]crypto.PublicKey{
 		"RSA 512":              &rsa.PublicKey{N: shifted(512), E: 65537},
 		"RSA 1024":             &rsa.PublicKey{N: shifted(1024), E: 65537},
@@ -103,9 +107,9 @@ func TestJW08WeakKeysAreRefused(t *testing.T) {
 		"no modulus":           &rsa.PublicKey{E: 65537},
 		"a negative modulus":   &rsa.PublicKey{N: new(big.Int).Neg(k.rsa.N), E: 65537},
 		"no RSA key":           (*rsa.PublicKey)(nil),
-		"P-224":                &ecdsa.PublicKey{Curve: elliptic.P224(), X: big.NewInt(1), Y: big.NewInt(1)},
-		"no curve":             &ecdsa.PublicKey{X: big.NewInt(1), Y: big.NewInt(1)},
-		"a point off curve":    offCurve,
+		"P-224":                point(elliptic.P224()),
+		"no curve":             point(nil),
+		"a point off curve":    point(elliptic.P256()),
 		"no EC key":            (*ecdsa.PublicKey)(nil),
 		"a short Ed25519 key":  ed25519.PublicKey(make([]byte, 31)),
 		"a private RSA key":    k.rsa,

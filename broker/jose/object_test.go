@@ -56,9 +56,11 @@ type document struct {
 	Any      any              `json:"any"`
 	Later    json.RawMessage  `json:"later"`
 	Skipped  string           `json:"-"`
-	Dash     string           `json:"-,"`
-	Options  string           `json:"options,omitempty"`
-	private  string
+	//lint:ignore SA5008 encoding/json knows it as the way to name a member "-"
+	Dash    string `json:"-,"`
+	Options string `json:"options,omitempty"`
+	//lint:ignore U1000 what cannot be set from outside must not count as a name
+	private string
 }
 
 func TestStrictUnmarshalWantsExactNamesAtEveryDepth(t *testing.T) {

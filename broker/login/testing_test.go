@@ -92,7 +92,7 @@ func newWorld(t testing.TB) *world {
 	const issuer = "https://sso.example"
 	desk := &flow.Desk{Issuer: issuer, Clients: known, Logins: store, Sessions: store, Cookies: session.New(issuer), Jar: flow.NewJar(issuer, keys, now),
 		Pages: pages, Audit: &audit.Recorder{Log: log}, Log: log, Now: now, Upstreams: []connectors.Description{w.upstream.Describe()},
-		Lifetimes: broker.Lifetimes{Code: time.Minute, AccessToken: time.Hour, IDToken: time.Hour, Session: time.Hour, SessionIdle: time.Hour},
+		Lifetimes: broker.Lifetimes{Code: time.Minute, AccessToken: time.Hour, IDToken: time.Hour, Session: time.Hour, SessionIdle: time.Hour}, Outlives: time.Hour,
 		NewCode: func(grant string) (string, broker.ExpiringKey, error) {
 			return "the-code", broker.NewExpiringKey(now().Add(time.Hour), broker.DigestOf(grant)), nil
 		},

@@ -34,7 +34,9 @@ func TestLimitsPerAddress(t *testing.T) {
 			b := brokertest.New(t, brokertest.Options{Config: "limits:\n  " + row.config + "\n"})
 			ask := row.ask
 			if ask == nil {
-				ask = func(t *testing.T, b *brokertest.Broker, path string) brokertest.Page { return step(t, b.Browser(t), b.Issuer+path) }
+				ask = func(t *testing.T, b *brokertest.Broker, path string) brokertest.Page {
+					return step(t, b.Browser(t), b.Issuer+path)
+				}
 			}
 			for i := range 4 {
 				page := ask(t, b, row.path)

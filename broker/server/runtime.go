@@ -96,7 +96,7 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 	desk := &flow.Desk{
 		Issuer: c.Issuer, Clients: rt.clients, Logins: s.store, Sessions: s.store, Cookies: session.New(c.Issuer),
 		Jar: flow.NewJar(c.Issuer, s.secrets, s.now), Pages: pages, Audit: s.audit, Log: s.log, Now: s.now,
-		Upstreams: rt.upstreams, Lifetimes: c.Lifetimes.Broker(), PerAccount: s.limiter(limits.Authorize.PerAccount),
+		Upstreams: rt.upstreams, Lifetimes: c.Lifetimes.Broker(), Outlives: outlives(rt), PerAccount: s.limiter(limits.Authorize.PerAccount),
 		NewCode: minter.NewCode, NewAccountID: mint.NewAccountID,
 	}
 	signIn := &login.Endpoint{Desk: desk, Clients: rt.clients, States: flow.NewStates(s.secrets), Connectors: rt.connectors,
@@ -164,6 +164,18 @@ func idTokenAlgorithms(rt *runtime) []string {
 	}
 	slices.Sort(out[1:])
 	return out
+}
+
+// outlives is how long the last code given within a session, and what is issued for
+// it, can live.
+func outlives(rt *runtime) time.Duration {
+	of := func(l broker.Lifetimes) time.Duration { return l.Code + max(l.AccessToken, l.IDToken) }
+	base := rt.config.Lifetimes.Broker()
+	longest := of(base)
+	for _, client := range rt.clients {
+		longest = max(longest, of(client.Lifetimes.Or(base)))
+	}
+	return longest
 }
 
 // hintReader reads id_token_hints.
