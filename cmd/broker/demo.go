@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -21,8 +23,11 @@ func demoCommand() *cobra.Command {
 applications that sign in through it. Everything is on this machine and nothing is left behind.`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
+			// A terminal that is closed ends the demo like Ctrl-C: nobody could end it afterwards.
+			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGHUP)
+			defer stop()
 			log := slog.New(slog.NewTextHandler(c.ErrOrStderr(), &slog.HandlerOptions{Level: demoLevel(verbose)}))
-			return demo.Run(c.Context(), demo.Options{Out: c.OutOrStdout(), Log: log,
+			return demo.Run(ctx, demo.Options{Out: c.OutOrStdout(), Log: log,
 				StartBroker: func(ctx context.Context, b demo.Broker) (func(), error) {
 					return startDemoBroker(ctx, b, c.ErrOrStderr())
 				}})

@@ -42,10 +42,10 @@ func startDemo(t *testing.T) *demoRun {
 	return d
 }
 
-// end is Ctrl-C, after which nothing may be left.
-func (d *demoRun) end(addresses ...string) {
+// end is Ctrl-C, or another signal, after which nothing may be left.
+func (d *demoRun) end(by syscall.Signal, addresses ...string) {
 	d.t.Helper()
-	d.signal(syscall.SIGINT)
+	d.signal(by)
 	if code := d.wait(); code != 0 {
 		d.t.Errorf("exit code %d", code)
 	}
@@ -140,7 +140,7 @@ func TestDemoSignsInAndLeavesNothingBehind(t *testing.T) {
 
 	// Everything else that the demo has open is linked from its own pages.
 	open := address.FindAllString(visit(t, c, d.app+"/try", nil).body, -1)
-	d.end(append(open, issuer, address.FindString(vendor.url.String()))...)
+	d.end(syscall.SIGINT, append(open, issuer, address.FindString(vendor.url.String()))...)
 }
 
 func TestDemoTakesOtherPortsWhenItsOwnAreTaken(t *testing.T) {
@@ -161,7 +161,7 @@ func TestDemoTakesOtherPortsWhenItsOwnAreTaken(t *testing.T) {
 	if strings.HasSuffix(d.app, ":5555") || chooser.url.Port() == "5556" {
 		t.Errorf("the applications are at %s, the broker at %s", d.app, chooser.url)
 	}
-	d.end("http://" + chooser.url.Host)
+	d.end(syscall.SIGTERM, "http://"+chooser.url.Host)
 }
 
 // Two demos at a time do not get into each other's way, and each end is its own.
@@ -171,7 +171,7 @@ func TestDemoRunsTwice(t *testing.T) {
 	if first.app == second.app {
 		t.Fatalf("both are at %s", first.app)
 	}
-	first.end()
+	first.end(syscall.SIGINT)
 	visit(t, visitor(t), second.app+"/", nil).has(t, "Sign in")
-	second.end()
+	second.end(syscall.SIGHUP) // its terminal was closed
 }

@@ -80,7 +80,7 @@ func TestServeReloadsItsConfigurationOnSIGHUP(t *testing.T) {
 		t.Errorf("the new client: %v, %v", q, err)
 	}
 	expect(t, "an access token from before", 200)(w.userInfo(ctx, tokens.text("access_token")))
-	tokens = expect(t, "a refresh token from before", 200)(w.refresh(ctx, tokens.text("refresh_token")))
+	expect(t, "a refresh token from before", 200)(w.refresh(ctx, tokens.text("refresh_token")))
 
 	// A file with mistakes changes nothing, and every one of them is in the log.
 	before := w.read("broker.yaml")
@@ -101,10 +101,11 @@ func TestServeReloadsItsConfigurationOnSIGHUP(t *testing.T) {
 	}
 
 	// What only a restart can change is said so, and nothing else of that file is taken up either.
-	w.configure(settings{Top: "admin: {socket: other.sock}\ntrusted_proxies: [10.0.0.0/8]\n", Level: "debug"})
+	w.configure(settings{Top: "admin: {socket: other.sock}\nsecret_key: file:other.key\n", Level: "debug"})
+	w.write("other.key", seal.NewSecret())
 	p.signal(syscall.SIGHUP)
 	p.await(p.stderr, `level=ERROR msg="configuration not reloaded; the old one stays".*problems=3\n(?s:.*)level=ERROR msg="configuration not reloaded; the old one stays".*problems=3`)
-	for _, key := range []string{"admin.socket", "log", "trusted_proxies"} {
+	for _, key := range []string{"admin.socket", "log", "secret_key"} {
 		if want := key + ": changed; restart the server to use it"; !strings.Contains(p.stderr.String(), want) {
 			t.Errorf("the log lacks %q:\n%s", want, p.stderr)
 		}
@@ -112,6 +113,19 @@ func TestServeReloadsItsConfigurationOnSIGHUP(t *testing.T) {
 	if q, err := ada.signIn(ctx, append(shop, "prompt", "none")...); err != nil || q.Get("code") == "" {
 		t.Errorf("the new client after another refused reload: %v, %v", q, err)
 	}
+	p.stop()
+}
+
+// A supervisor may ask for a reload before the start is over.
+func TestServeIsNotEndedByAnEarlySIGHUP(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "http://localhost:7", settings{})
+	p := launch(t, nil, "serve", "-c", w.path)
+	p.await(p.stderr, "made a secret key")
+	p.signal(syscall.SIGHUP)
+	w.lead(p.await(p.stderr, servingLine)[1])
+	p.await(p.stderr, `msg="configuration reloaded"`)
+	w.browser().tokens(t.Context())
 	p.stop()
 }
 
@@ -221,12 +235,12 @@ func TestServeTakesWhatSecretPrints(t *testing.T) {
 		t.Errorf("the session from before: %v, %v", q, err)
 	}
 	expect(t, "an access token from before", 200)(w.userInfo(t.Context(), tokens.text("access_token")))
-	tokens = expect(t, "a refresh token from before", 200)(w.refresh(t.Context(), tokens.text("refresh_token")))
+	expect(t, "a refresh token from before", 200)(w.refresh(t.Context(), tokens.text("refresh_token")))
 	p.stop()
 	w.configure(settings{Top: "secret_key: file:new.key\n"})
 	p = w.serve()
 	expect(t, "an access token without the old secret", 200)(w.userInfo(t.Context(), tokens.text("access_token")))
-	tokens = expect(t, "a refresh token made under the new one", 200)(w.refresh(t.Context(), tokens.text("refresh_token")))
+	expect(t, "a refresh token made under the new one", 200)(w.refresh(t.Context(), tokens.text("refresh_token")))
 	p.stop()
 	w.configure(settings{Top: "secret_key: file:broker.key\n"})
 	oneSentence(t, do(t, "serve", "-c", w.path), "secret_key does not fit this file", "put the secret_key it was made with back")

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -33,7 +32,7 @@ so does a change that needs a restart, such as that of the issuer or the listene
 			if err := requireConfig(path); err != nil {
 				return err
 			}
-			return serve(c.Context(), path, c.ErrOrStderr(), nil)
+			return serve(c.Context(), path, c.ErrOrStderr())
 		},
 	}
 	configFlag(c, &path)
@@ -48,14 +47,21 @@ type service struct {
 	*opened
 }
 
-// serve runs the broker of a configuration file. When listeners is not nil it is
-// what to serve on instead of what the configuration says.
-func serve(ctx context.Context, path string, logTo io.Writer, listeners *server.Listeners) error {
+// serve runs the broker of a configuration file.
+func serve(ctx context.Context, path string, logTo io.Writer) error {
+	// From the first moment: a signal that nobody waits for ends the process.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	s, err := prepare(ctx, path, logTo)
 	if err != nil {
 		return err
 	}
-	err = s.run(ctx, listeners)
+	serving, stop := context.WithCancel(ctx)
+	defer stop()
+	go s.reloads(serving, hangups)
+	err = s.run(serving, nil)
+	stop()
 	if closed := s.store.Close(); closed != nil {
 		err = errors.Join(err, fmt.Errorf("closing the database: %w", closed))
 	}
@@ -89,7 +95,7 @@ func prepare(ctx context.Context, path string, logTo io.Writer) (*service, error
 	return &service{path: path, config: config, log: log, opened: o}, nil
 }
 
-// run listens and serves until ctx is done.
+// run serves until ctx is done: on what the configuration says, or on listeners that are open already.
 func (s *service) run(ctx context.Context, listeners *server.Listeners) error {
 	if listeners == nil {
 		l, err := s.server.Listen()
@@ -104,7 +110,6 @@ func (s *service) run(ctx context.Context, listeners *server.Listeners) error {
 	if err != nil {
 		return errors.Join(err, closeListeners(listeners))
 	}
-	go s.reloads(ctx)
 	s.log.Info("serving", "issuer", s.config.Issuer, "listen", listeners.Public.Addr().String(), "version", currentVersion())
 	err = s.server.Run(ctx, *listeners)
 	stop()
@@ -137,10 +142,7 @@ func (s *service) admin(ctx context.Context) (<-chan error, error) {
 }
 
 // reloads reads the configuration again at each SIGHUP.
-func (s *service) reloads(ctx context.Context) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
+func (s *service) reloads(ctx context.Context, hangups <-chan os.Signal) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -167,32 +169,5 @@ func (s *service) reload() error {
 	for _, w := range config.Warnings() {
 		s.log.Warn("configuration", "warning", w.String())
 	}
-	if err := needsRestart(s.config, config); err != nil {
-		return err
-	}
 	return s.server.Reload(config)
 }
-
-// needsRestart refuses changes of what is looked at once, at the start, all at once. Taking up the rest of such a file
-// would leave the operator believing in, say, a secret that nothing is sealed under. [server.Server.Reload] refuses
-// those that are its own.
-func needsRestart(old, now *configs.Config) error {
-	var errs []error
-	for _, key := range []struct {
-		name    string
-		differs bool
-	}{
-		{"admin.socket", old.Admin.Socket != now.Admin.Socket},
-		{"log", old.Log != now.Log},
-		{"secret_key", !slices.Equal(old.SecretKey, now.SecretKey)},
-		{"tls.acme", !sameACME(old.TLS.ACME, now.TLS.ACME)},
-		{"trusted_proxies", !slices.Equal(old.TrustedProxies, now.TrustedProxies)},
-	} {
-		if key.differs {
-			errs = append(errs, fmt.Errorf("%s: changed; restart the server to use it", key.name))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func sameACME(a, b *configs.ACME) bool { return a == b || a != nil && b != nil && *a == *b }
