@@ -58,7 +58,7 @@ func TestTheCookieIsOpaqueAndBoundToTheHost(t *testing.T) {
 			t.Errorf("%s: read back as %+v", issuer, ref)
 		}
 	}
-	if NewSecret() == NewSecret() || len(NewSecret()) != 43 {
+	if first, second := NewSecret(), NewSecret(); first == second || len(first) != 43 {
 		t.Error("secrets of less than 256 bits, or not random")
 	}
 }

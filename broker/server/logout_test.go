@@ -58,7 +58,7 @@ func TestRPInitiatedLogout(t *testing.T) {
 	}
 
 	// LO-03: without a hint the person is asked, and a link alone does nothing.
-	browser, tokens = fresh()
+	browser, _ = fresh()
 	page = browser.Get(logout("client_id", "wiki", "post_logout_redirect_uri", bye))
 	if page.AtClient || page.Status != 200 || !signedIn(browser) {
 		t.Fatalf("without a hint: %d at %s", page.Status, page.URL)

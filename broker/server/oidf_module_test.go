@@ -185,7 +185,8 @@ func (m *oidfModule) answer(at oidfArrival, r oidfRequest) url.Values {
 		m.failf("no answer: %d at %s: %.300s", at.status, at.url, at.body)
 		m.require()
 	}
-	raw, got := at.url.RawQuery, at.url.String()
+	var raw string
+	got := at.url.String()
 	if r.get("response_mode") == "form_post" {
 		if at.method != http.MethodPost || got != uri {
 			m.failf("the answer is a %s to %s, want a POST to %s", at.method, got, uri)

@@ -201,7 +201,7 @@ func tryVerify(keySet string, idToken any) (map[string]any, error) {
 	if err := json.Unmarshal([]byte(keySet), &set); err != nil {
 		return nil, err
 	}
-	parsed, err := jose.ParseSigned(text, []jose.SignatureAlgorithm{jose.RS256, jose.ES256})
+	parsed, err := jose.ParseSignedCompact(text, []jose.SignatureAlgorithm{jose.RS256, jose.ES256})
 	if err != nil {
 		return nil, err
 	}
