@@ -213,6 +213,23 @@ func TestTheSweeperLeavesNoOrphan(t *testing.T) {
 	}
 }
 
+func TestTheSweeperGoesBackForWhatIsMadeBehindIt(t *testing.T) {
+	t.Parallel()
+	s := testStore(t)
+	early := signIn1(t, s, "early")
+	sweepAll(t, s, testNow.Add(48*time.Hour)) // the clock was wrong
+	for n := range 10 { // some of whose digests sort before the first
+		signIn1(t, s, fmt.Sprint(n))
+	}
+	sweepAll(t, s, testNow.Add(48*time.Hour))
+	if n := count(t, s); n[sessionKind]+n[grantKind]+n[codeKind]+n[onceKind]+n[laterKind] != 0 {
+		t.Errorf("left behind: %v", n)
+	}
+	if _, err := s.Grant(t.Context(), early.Grant.ID, testNow); !errors.Is(err, broker.ErrNotFound) {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestTheSweeperPassesADamagedRecord(t *testing.T) {
 	t.Parallel()
 	s := testStore(t)
