@@ -25,7 +25,7 @@ func TestTroubleWithAnUpstreamIsAPage(t *testing.T) {
 		retry  string // the page's link, as far as it is fixed
 	}{
 		{connectors.Broken, 400, "/login?flow="}, {connectors.Declined, 403, "/login?flow="}, {connectors.NotAllowed, 403, "&account=other"},
-		{connectors.Operator, 502, ""}, {connectors.Transient, 503, "/login?flow="}, {connectors.Interaction, 403, "/login?flow="}, {connectors.Unmet, 403, "/login?flow="},
+		{connectors.Operator, 502, ""}, {connectors.Transient, 503, "/login?flow="}, {connectors.Interaction, 403, "/login?flow="},
 	} {
 		t.Run(row.kind.String(), func(t *testing.T) {
 			t.Parallel()
@@ -60,6 +60,25 @@ func TestTroubleWithAnUpstreamIsAPage(t *testing.T) {
 	}
 	if len(words) != 7 {
 		t.Errorf("%d kinds of trouble have words", len(words))
+	}
+}
+
+// UP-27: an authentication that is weaker than was asked for is the client's to
+// hear of.
+func TestUP27AWeakerAuthenticationIsTheClientsToHearOf(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	commits := w.store.Commits()
+	callback := w.begin(oauth.ResponseModeQuery)
+	w.upstream.err = &connectors.Error{Kind: connectors.Unmet, Err: errors.New("CANARY")}
+	answer := w.get(t.Context(), callback)
+	location := answer.Header().Get("Location")
+	if answer.Code != http.StatusSeeOther || !strings.HasPrefix(location, "https://wiki.example/callback?error=unmet_authentication_requirements&") ||
+		!strings.HasSuffix(location, "&state=the-state&iss=https%3A%2F%2Fsso.example") || strings.Contains(location, "CANARY") {
+		t.Errorf("%d to %s", answer.Code, location)
+	}
+	if w.store.Commits() != commits {
+		t.Error("a failure was stored")
 	}
 }
 

@@ -43,8 +43,15 @@ var words = map[connectors.Kind]wording{
 // failed ends a visit that brought nobody. The flow goes on without it, so that
 // the person may try again or choose another upstream.
 func (e *Endpoint) failed(w http.ResponseWriter, r *http.Request, f *flow.Flow, client *broker.Client, via connectors.Description, err error) error {
+	ce, classified := errors.AsType[*connectors.Error](err)
+	if classified && ce.Kind == connectors.Unmet {
+		// The client asked for it and is told (OpenID Connect Core Unmet Authentication
+		// Requirements 1.0 §2): it alone knows whether less will do.
+		e.Desk.Refuse(w, r, f, client, oauth.Errorf(oauth.UnmetAuthenticationRequirements, "the identity provider did not authenticate the person as was demanded").Because(err))
+		return nil
+	}
 	page := e.upstreamError(f, client, via, err)
-	if ce, ok := errors.AsType[*connectors.Error](err); ok && ce.Kind == connectors.Operator {
+	if classified && ce.Kind == connectors.Operator {
 		// The operator has to act: this line stands out from refusals of people.
 		e.Log.LogAttrs(r.Context(), slog.LevelError, "upstream refuses us", slog.String("request", httpx.About(r.Context()).ID),
 			slog.String("connector", via.ID), slog.String("code", ce.Code), slog.String("hint", ce.Hint))
