@@ -221,6 +221,27 @@ func TestADamagedRecordStopsWhoMeetsItAndNobodyElse(t *testing.T) {
 	}
 }
 
+// A page beyond the end of a mapped file is a memory fault, which ends a Go program unless asked for as a panic.
+func TestAFileThatIsCutWhileItIsOpenIsAnErrorAndNoCrash(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "broker.db")
+	s := testStoreAt(t, path)
+	out := signIn1(t, s, "ada")
+	if err := os.Truncate(path, int64(2*os.Getpagesize())); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Grant(t.Context(), out.Grant.ID, testNow); err == nil || errors.Is(err, broker.ErrNotFound) {
+		t.Errorf("a read: %v", err)
+	}
+	if err := s.RevokeGrant(t.Context(), out.Grant.ID, broker.Event{}); err == nil || errors.Is(err, broker.ErrNotFound) {
+		t.Errorf("a verb: %v", err)
+	}
+	_ = s.Close()
+	if _, err := Open(path, Options{Seal: testSeal(t)}); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("opening it again: %v", err)
+	}
+}
+
 func TestADamagedOneTimeKeyMakesTheStoreReadOnly(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "broker.db")
