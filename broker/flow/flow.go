@@ -12,6 +12,11 @@ import (
 // Lifetime is how long a person may take from the first request to the answer.
 const Lifetime = 30 * time.Minute
 
+// onceMargin keeps the one-time keys of a flow longer than the flow can live: a
+// clock that leaps by an hour and is set right again makes flows young that were
+// old, and what was forgotten meanwhile could be presented again.
+const onceMargin = time.Hour + time.Minute
+
 // Kind says what a flow is for. The set is closed: every switch over it lists
 // all kinds.
 type Kind string
@@ -61,7 +66,7 @@ func (f *Flow) Expired(now time.Time) bool {
 // Once is the one-time key of a step of the flow: presented twice, the second
 // is refused by the store.
 func (f *Flow) Once(step string) broker.Once {
-	return broker.Once{Key: broker.DigestOf("flow\x00" + step + "\x00" + f.ID), Expires: f.StartedAt().Add(Lifetime + time.Minute)}
+	return broker.Once{Key: broker.DigestOf("flow\x00" + step + "\x00" + f.ID), Expires: f.StartedAt().Add(Lifetime + onceMargin)}
 }
 
 // newID is sortable by age, so that the oldest flow of a browser is known by

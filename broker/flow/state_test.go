@@ -76,8 +76,8 @@ func TestAFlowExpires(t *testing.T) {
 		}
 	}
 	once := f.Once("step")
-	if !once.Expires.After(start.Add(Lifetime)) {
-		t.Error("a one-time key is forgotten while its flow lives")
+	if !once.Expires.After(start.Add(Lifetime + time.Hour)) {
+		t.Error("a one-time key is forgotten while its flow may live again by a clock that was set right")
 	}
 	if once.Key == f.Once("other step").Key || once.Key == New(start, &broker.AuthorizationRequest{}).Once("step").Key {
 		t.Error("two steps or flows share a one-time key")
