@@ -120,6 +120,7 @@ func (c *crash) load(ctx context.Context, p *program) {
 		}
 		time.Sleep(time.Duration(upTo(10_000)) * time.Microsecond)
 		c.killed.Store(true)
+		c.w.serves.Store(nil) // the port may soon be another test's
 		p.kill()
 	}()
 	c.each(func(a *actor) {

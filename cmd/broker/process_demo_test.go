@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -25,9 +26,31 @@ type demoRun struct {
 
 var address = regexp.MustCompile(`https?://[^\s/"<]+`)
 
+// taking holds the ports that the demo prefers, until the tests are over. Otherwise the next demo, of whomever, could
+// have what an ended one had, and nobody could tell it from one left open.
+var taking struct {
+	sync.Mutex
+	held map[string]net.Listener
+}
+
+// takePorts takes those that are free. Somebody else has the others, and may have left since it was last called.
+func takePorts() {
+	taking.Lock()
+	defer taking.Unlock()
+	if taking.held == nil {
+		taking.held = map[string]net.Listener{}
+	}
+	for _, port := range []string{"5555", "5556", "5561", "5562", "5563", "5564"} {
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			taking.held[port] = l
+		}
+	}
+}
+
 // startDemo runs the demo until it prints where to go.
 func startDemo(t *testing.T) *demoRun {
 	t.Helper()
+	takePorts()
 	temp, err := os.MkdirTemp("", "gh") // short, for the socket in it
 	ok(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(temp) })
@@ -145,12 +168,6 @@ func TestDemoSignsInAndLeavesNothingBehind(t *testing.T) {
 
 func TestDemoTakesOtherPortsWhenItsOwnAreTaken(t *testing.T) {
 	t.Parallel()
-	for _, port := range []string{"5555", "5556"} {
-		// Whoever has it if this fails, it is taken.
-		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
-			defer l.Close()
-		}
-	}
 	d := startDemo(t)
 	c := visitor(t)
 	first := visit(t, c, d.app+"/", nil)

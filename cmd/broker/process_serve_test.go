@@ -235,7 +235,7 @@ func TestServeTakesWhatSecretPrints(t *testing.T) {
 		t.Errorf("the session from before: %v, %v", q, err)
 	}
 	expect(t, "an access token from before", 200)(w.userInfo(t.Context(), tokens.text("access_token")))
-	expect(t, "a refresh token from before", 200)(w.refresh(t.Context(), tokens.text("refresh_token")))
+	tokens = expect(t, "a refresh token from before", 200)(w.refresh(t.Context(), tokens.text("refresh_token")))
 	p.stop()
 	w.configure(settings{Top: "secret_key: file:new.key\n"})
 	p = w.serve()
