@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,24 +59,23 @@ func replaced(old, text string) spoil {
 	}
 }
 
-// ST-04, ST-05: a database that is not certainly ours, whole and for us alone is left byte for byte as it is, and the
-// broker says in one sentence what to do.
-func TestServeRefusesADatabase(t *testing.T) {
-	t.Parallel()
+// refusal is a world whose broker must not start, and what it has to say.
+type refusal struct {
+	name  string
+	spoil spoil
+	want  []string
+}
+
+// damages are databases whose content is not certainly ours and whole.
+func damages() []refusal {
 	const (
 		damaged = "file is damaged"
 		restore = "restore it from a backup, or move it away to start empty; the file was left as it is"
 		foreign = "file was not made by this program"
 		another = "configure another storage path"
-		unsafe  = "not a private file of this user"
-		runsAs  = "make it and its directory readable and writable by the user that the broker runs as"
 	)
 	page := os.Getpagesize()
-	for _, row := range []struct {
-		name  string
-		spoil spoil
-		want  []string
-	}{
+	return []refusal{
 		{"with zeros for pages", edited(func(b []byte) []byte { clear(b[2*page:]); return b }), []string{damaged, restore}},
 		{"with a flipped byte in the head of each page", edited(func(b []byte) []byte {
 			for at := 2 * page; at < len(b); at += page {
@@ -103,6 +103,16 @@ func TestServeRefusesADatabase(t *testing.T) {
 			})
 			return nil
 		}, []string{"file was written by a newer version", "run that version again, or restore a backup from before the update"}},
+	}
+}
+
+// strangers are databases that are not for us alone, or not for us at all.
+func strangers() []refusal {
+	const (
+		unsafe = "not a private file of this user"
+		runsAs = "make it and its directory readable and writable by the user that the broker runs as"
+	)
+	return []refusal{
 		{"that is a directory", instead(func(t *testing.T, path string) { ok(t, os.Mkdir(path, 0o700)) }), []string{unsafe, "directory", "configure a path to a regular file"}},
 		{"behind a symbolic link", instead(func(t *testing.T, path string) { ok(t, os.Symlink("moved.db", path)) }), []string{unsafe, "symbolic link"}},
 		{"behind a symbolic link to nothing", instead(func(t *testing.T, path string) { ok(t, os.Symlink("nothing.db", path)) }), []string{unsafe, "symbolic link"}},
@@ -132,7 +142,14 @@ func TestServeRefusesADatabase(t *testing.T) {
 		}, []string{"secret_key: the file is missing", "restore the file from a backup", "move the database away"}},
 		{"whose secret is short", func(_ *testing.T, w *world) func(*exec.Cmd) { w.write("broker.key", "hunter2\n"); return nil },
 			[]string{"secret_key: ", "broker secret prints one"}},
-	} {
+	}
+}
+
+// ST-04, ST-05: a database that is not certainly ours, whole and for us alone is left byte for byte as it is, and the
+// broker says in one sentence what to do.
+func TestServeRefusesADatabase(t *testing.T) {
+	t.Parallel()
+	for _, row := range slices.Concat(damages(), strangers()) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, "http://localhost:7", settings{}).used()
