@@ -218,7 +218,7 @@ func TestTheSweeperGoesBackForWhatIsMadeBehindIt(t *testing.T) {
 	s := testStore(t)
 	early := signIn1(t, s, "early")
 	sweepAll(t, s, testNow.Add(48*time.Hour)) // the clock was wrong
-	for n := range 10 { // some of whose digests sort before the first
+	for n := range 10 {                       // some of whose digests sort before the first
 		signIn1(t, s, fmt.Sprint(n))
 	}
 	sweepAll(t, s, testNow.Add(48*time.Hour))
