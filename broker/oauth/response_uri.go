@@ -16,7 +16,7 @@ func AppendQuery(uri string, params ...Field) string {
 		return uriText(uri)
 	case !strings.Contains(base, "?"):
 		base += "?"
-	case !strings.HasSuffix(base, "?") && !strings.HasSuffix(base, "&"):
+	case strings.IndexByte(base, '?') != len(base)-1 && !strings.HasSuffix(base, "&"):
 		base += "&"
 	}
 	if hasFragment { // not in a redirect URI; a post-logout one may have it

@@ -99,6 +99,7 @@ func FuzzAppendQuery(f *testing.F) {
 	f.Add("https://a.test/cb?x=%7e&y", "c&state=evil", "s\r\nSet-Cookie: a")
 	f.Add("com.example.app:/cb?", "#", "é\xff")
 	f.Add("http://localhost:1?x&", "+", "a=b;c")
+	f.Add("http://localhost:1??", "0", "0") // a query that is itself a question mark
 	f.Fuzz(func(t *testing.T, uri, code, state string) {
 		params := []oauth.Field{{Name: "code", Value: code}, {Name: "state", Value: state},
 			{Name: "iss", Value: "https://b.test"}, {Name: "code", Value: "again"}}
