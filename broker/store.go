@@ -113,8 +113,8 @@ type Authorization struct {
 	// Connector is the sign-in of the session to rest the grant on.
 	Connector string
 	ClientID  string
-	// Consent is what was just agreed to, remembered in the same commit; nil when
-	// nothing was asked.
+	// Consent is what was just agreed to, added in the same commit to what was agreed
+	// to before; nil when nothing was asked.
 	Consent *Consent
 	Issue   Issuance
 	Event   Event

@@ -63,8 +63,8 @@ func (e *Endpoint) get(w http.ResponseWriter, r *http.Request) error {
 		}
 		return e.Desk.Continue(w, r, f)
 	}
-	f, err := e.begin(w, r, params)
-	if f == nil || err != nil {
+	f, _, err := e.begin(w, r, params)
+	if f == nil {
 		return err
 	}
 	return e.Desk.Continue(w, r, f)
@@ -81,14 +81,13 @@ func (e *Endpoint) post(w http.ResponseWriter, r *http.Request) error {
 	if unreadable(err) {
 		return flow.BadRequest("The request of the application cannot be read.", err)
 	}
-	f, err := e.begin(w, r, params)
-	if f == nil || err != nil {
+	f, client, err := e.begin(w, r, params)
+	if f == nil {
 		return err
 	}
-	if err := e.Desk.Jar.Put(w, r, f); err != nil {
-		return e.refuse(w, r, f.Request, oauth.Errorf(oauth.InvalidRequest, "the request is too large").Because(err))
+	if e.Desk.Park(w, r, f, client) {
+		flow.Redirect(w, e.Desk.Issuer+"/authorize?flow="+url.QueryEscape(f.ID))
 	}
-	flow.Redirect(w, e.Desk.Issuer+"/authorize?flow="+url.QueryEscape(f.ID))
 	return nil
 }
 
@@ -102,26 +101,20 @@ func (e *Endpoint) admit(r *http.Request) error {
 
 // begin checks a request. With neither a flow nor an error the client has been
 // answered.
-func (e *Endpoint) begin(w http.ResponseWriter, r *http.Request, params oauth.Params) (*flow.Flow, error) {
+func (e *Endpoint) begin(w http.ResponseWriter, r *http.Request, params oauth.Params) (*flow.Flow, *broker.Client, error) {
 	e.Log.LogAttrs(r.Context(), slog.LevelDebug, "authorization requested",
 		slog.String("request", httpx.About(r.Context()).ID), slog.Any("params", params.Loggable(loggable()...)))
 	q := &request{endpoint: e, params: params}
 	if err := q.establish(r.Context()); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if refusal := q.check(r.Context()); refusal != nil {
-		return nil, e.refuse(w, r, &q.out, refusal)
+	refusal := q.check(r.Context())
+	f := flow.New(e.Now(), &q.out)
+	if refusal != nil {
+		e.Desk.Refuse(w, r, f, q.client, refusal)
+		return nil, nil, nil
 	}
-	return flow.New(e.Now(), &q.out), nil
-}
-
-func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, request *broker.AuthorizationRequest, err *oauth.Error) error {
-	client, lookup := e.Clients.Client(r.Context(), request.ClientID)
-	if lookup != nil {
-		return lookup
-	}
-	e.Desk.Refuse(w, r, flow.New(e.Now(), request), client, err)
-	return nil
+	return f, q.client, nil
 }
 
 // unreadable reports whether nothing can be made of a request. A repeated

@@ -3,7 +3,6 @@ package flow
 import (
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 
 	"gatehouse/broker"
@@ -78,7 +77,7 @@ func (d *Desk) Authorize(w http.ResponseWriter, r *http.Request, s Situation) er
 	if s.Consented {
 		a.Once = []broker.Once{f.Once("consent")}
 		a.Event.Type = broker.EventConsentGiven
-		a.Consent = &broker.Consent{AccountID: s.State.Account.ID, ClientID: client.ID, Scopes: agreed(s.State.Consent, f.Request.Scopes), GivenAt: now}
+		a.Consent = &broker.Consent{AccountID: s.State.Account.ID, ClientID: client.ID, Scopes: f.Request.Scopes, GivenAt: now}
 	}
 	decide := func(state broker.State) broker.Decision {
 		current := s
@@ -160,21 +159,6 @@ func twice(verb func() (broker.Outcome, error)) (broker.Outcome, error) {
 		return verb()
 	}
 	return outcome, err
-}
-
-// agreed adds the scopes to those agreed to before, so that consenting to a
-// narrow request does not take away from a wider grant.
-func agreed(before *broker.Consent, scopes oauth.Scopes) []string {
-	var all []string
-	if before != nil {
-		all = slices.Clone(before.Scopes)
-	}
-	for _, s := range scopes {
-		if !slices.Contains(all, s) {
-			all = append(all, s)
-		}
-	}
-	return all
 }
 
 func earlier(a, b time.Time) time.Time {
