@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -174,30 +175,72 @@ func TestSlowAttemptsCountBeforeTheyAreMade(t *testing.T) {
 			t.Fatalf("with a secret that takes no slow hash: %v", err)
 		}
 	}
-	for range cap(a.Secrets.slow) {
-		a.Secrets.slow <- struct{}{} // no hash ends
+	slowOnly := func(secret string) error {
+		_, err := a.Authenticate(request("192.0.2.2", ""), form(t, "client_id", "slow only", "client_secret", secret))
+		return err
 	}
-	gone, hangUp := context.WithTimeout(t.Context(), 5*time.Second)
-	var limited int
-	var mu sync.Mutex
+	if err := slowOnly("wrong"); oauth.From(err).Code != oauth.InvalidClient {
+		t.Errorf("a wrong secret: %v", err)
+	}
+	if err := slowOnly("s3cret"); err != nil {
+		t.Errorf("the right one, for the first time: %v", err)
+	}
+	for range 10 {
+		if err := slowOnly("s3cret"); err != nil {
+			t.Errorf("the right one, once it is known: %v", err)
+		}
+	}
+}
+
+// meeting is a table of clients at which requests wait for one another, so that
+// all of them have looked at the limit before the first has failed.
+type meeting struct {
+	clients
+	all sync.WaitGroup
+}
+
+func (m *meeting) Client(ctx context.Context, id string) (*broker.Client, error) {
+	m.all.Done()
+	m.all.Wait()
+	return m.clients.Client(ctx, id)
+}
+
+func TestOfManySlowAttemptsAtOnceFewAreMade(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	a := desk(t, &now)
+	table, _ := a.Clients.(clients)
+	met := &meeting{clients: table}
+	met.all.Add(20)
+	a.Clients = met
+	var limited, failed atomic.Int32
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			r := request("192.0.2.1", "")
-			r = r.WithContext(httpx.With(gone, httpx.About(r.Context())))
-			_, err := a.Authenticate(r, form(t, "client_id", "slow only", "client_secret", "wrong"))
+			_, err := a.Authenticate(request("192.0.2.1", ""), form(t, "client_id", "slow only", "client_secret", "wrong"))
 			if oauth.From(err).RetryAfter > 0 {
-				mu.Lock()
-				defer mu.Unlock()
-				if limited++; limited == 17 {
-					hangUp()
-				}
+				limited.Add(1)
+			} else if oauth.From(err).Code == oauth.InvalidClient {
+				failed.Add(1)
 			}
 		})
 	}
 	wg.Wait()
-	if limited != 17 {
-		t.Errorf("of twenty at once %d were refused unhashed, want 17", limited)
+	if limited.Load() != 17 || failed.Load() != 3 {
+		t.Errorf("of twenty at once %d were made and %d refused, want 3 and 17", failed.Load(), limited.Load())
 	}
-	hangUp()
+	// A failure that costs nothing is answered as one, however many there are at once.
+	met.all.Add(20)
+	var alike atomic.Int32
+	for range 20 {
+		wg.Go(func() {
+			if _, err := a.Authenticate(request("192.0.2.3", ""), form(t, "client_id", "basic", "client_secret", "s3cret")); oauth.From(err).Status() == http.StatusUnauthorized {
+				alike.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if alike.Load() != 20 {
+		t.Errorf("of twenty failures at once without a slow hash %d were answered alike", alike.Load())
+	}
 }

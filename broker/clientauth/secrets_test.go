@@ -44,7 +44,7 @@ func TestASecretMatchesItsStoredFormAlone(t *testing.T) {
 	}
 	for name, stored := range map[string]string{
 		"keyed": keyed, "made by us": Hash("s3cret"), "bcrypt": bcryptOf(t, "s3cret"), "argon2id": argonOf("s3cret"),
-		"bcrypt of another library": "$2y$" + bcryptOf(t, "s3cret")[4:],
+		"bcrypt of another library": "$2y$" + bcryptOf(t, "s3cret")[4:], "bcrypt of a third": "$2b$" + bcryptOf(t, "s3cret")[4:],
 	} {
 		for _, wrong := range []string{"", "S3cret", "s3cret ", "s3cre", "s3crets", stored, "\x00"} {
 			if s.Verify(t.Context(), stored, wrong) {
@@ -216,7 +216,7 @@ func TestRequestsThatWaitForAHashShareIt(t *testing.T) {
 // Whatever an operator pastes, parsing it neither fails nor accepts what would
 // cost more than the bounds, and there is one spelling of each hash.
 func FuzzParseArgon(f *testing.F) {
-	for _, seed := range []string{argonOf("x"), "$argon2id$v=19$m=262144,t=16,p=255$AAAAAAAAAAA$" + strings.Repeat("A", 86), "$argon2id$$$$", "$argon2id$v=19$m=1,t=1,p=1$$",
+	for _, seed := range []string{argonOf("x"), "x" + argonOf("x"), strings.Replace(argonOf("x"), "argon2id", "argon2i", 1), "$argon2id$v=19$m=262144,t=16,p=255$AAAAAAAAAAA$" + strings.Repeat("A", 86), "$argon2id$$$$", "$argon2id$v=19$m=1,t=1,p=1$$",
 		argonOf("x") + "\n", "$argon2id$v=19$m=8,t=1,p=1 $AAAAAAAAAAA$" + strings.Repeat("A", 43)} {
 		f.Add(seed)
 	}

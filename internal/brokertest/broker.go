@@ -140,6 +140,9 @@ func New(t testing.TB, o Options) *Broker {
 	public.Start()
 	t.Cleanup(func() {
 		public.Close()
+		if o.Wrap == nil && strings.Contains(b.Log.String(), "handler panicked") {
+			t.Error("a handler panicked; see the log")
+		}
 		if err := b.Store.Close(); err != nil {
 			t.Error(err)
 		}
