@@ -50,11 +50,11 @@ func (c *Cookies) New(r *http.Request, name string) (*sessions.Session, error) {
 	s := sessions.NewSession(c, name)
 	s.Options = &sessions.Options{Path: "/", Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	s.IsNew = true
-	found := r.CookiesNamed(name)
-	if len(found) != 1 {
+	value, ok := httpx.OnlyCookie(r, name)
+	if !ok {
 		return s, nil
 	}
-	id, secret, ok := strings.Cut(found[0].Value, ".")
+	id, secret, ok := strings.Cut(value, ".")
 	if _, valid := broker.IDForget(id); !ok || !valid || !wellFormed(secret) {
 		return s, nil
 	}

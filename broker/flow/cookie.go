@@ -87,11 +87,11 @@ func (j *Jar) evict(w http.ResponseWriter, r *http.Request, keep string, room in
 // there may be.
 func (j *Jar) Take(r *http.Request, id string) (*Flow, error) {
 	name := j.prefix + id
-	found := r.CookiesNamed(name)
-	if id == "" || len(found) != 1 {
+	value, ok := httpx.OnlyCookie(r, name)
+	if id == "" || !ok {
 		return nil, ErrNoFlow
 	}
-	plain, err := j.box.OpenString(found[0].Value, []byte(name))
+	plain, err := j.box.OpenString(value, []byte(name))
 	if err != nil {
 		return nil, ErrNoFlow
 	}

@@ -3,6 +3,7 @@ package mint
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"slices"
 	"sync"
@@ -85,6 +86,24 @@ func minterOf(tb testing.TB, ring *keys.Ring, idTokenAlg string) *Minter {
 		Issuer: issuer, Ring: ring, Secrets: secrets(tb, 's'), IDTokenAlg: idTokenAlg,
 		Lifetimes: broker.Lifetimes{AccessToken: 15 * time.Minute, IDToken: 10 * time.Minute},
 	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return m
+}
+
+// fuzzMinter has a secret of its own in every process. Seeds come from another
+// one, so that a fuzzer that undoes what was done to one gains nothing by it.
+func fuzzMinter(tb testing.TB) *Minter {
+	tb.Helper()
+	secret := make([]byte, seal.MinSecret)
+	rand.Read(secret)
+	ring, err := seal.New(secret)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	m, err := New(Config{Issuer: issuer, Ring: newRing(tb, &clock{now: moment()}, "ES256"), Secrets: ring, IDTokenAlg: "ES256",
+		Lifetimes: broker.Lifetimes{AccessToken: 15 * time.Minute, IDToken: 10 * time.Minute}})
 	if err != nil {
 		tb.Fatal(err)
 	}

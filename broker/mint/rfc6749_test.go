@@ -133,7 +133,7 @@ func entropy(s string) (bits float64) {
 }
 
 func FuzzParseCode(f *testing.F) {
-	m, _ := newMinter(f)
+	m := fuzzMinter(f)
 	code, _, err := m.NewCode(broker.NewID(moment()))
 	if err != nil {
 		f.Fatal(err)

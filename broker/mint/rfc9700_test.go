@@ -119,7 +119,7 @@ func TestSuccessor(t *testing.T) {
 }
 
 func FuzzParseRefreshToken(f *testing.F) {
-	m, _ := newMinter(f)
+	m := fuzzMinter(f)
 	for _, other := range respelt(newRefresh(f, m, broker.NewID(moment()), 1)) {
 		f.Add(other)
 	}

@@ -3,6 +3,7 @@ package httpx
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"net/http"
 	"strings"
 )
 
@@ -16,4 +17,23 @@ func CookieName(issuer, kind string) string {
 		return "__Host-" + name
 	}
 	return name
+}
+
+// OnlyCookie returns the value of the cookie of that name, and false unless the
+// browser sent exactly one. A second one counts though its value cannot be read:
+// who can set cookies for a parent domain must not choose which is looked at.
+func OnlyCookie(r *http.Request, name string) (string, bool) {
+	sent := 0
+	for _, line := range r.Header["Cookie"] {
+		for pair := range strings.SplitSeq(line, ";") {
+			if n, _, _ := strings.Cut(pair, "="); strings.TrimSpace(n) == name {
+				sent++
+			}
+		}
+	}
+	found := r.CookiesNamed(name)
+	if sent != 1 || len(found) != 1 {
+		return "", false
+	}
+	return found[0].Value, true
 }
