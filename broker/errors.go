@@ -18,6 +18,9 @@ var (
 	ErrCodeReplayed = errors.New("authorization code was used before")
 	// ErrTokenReused: the refresh token was spent before. Its grant has been revoked.
 	ErrTokenReused = errors.New("refresh token was used before")
+	// ErrGroupsUnknown: the upstream could not say which groups the person is in, and
+	// none are known from before.
+	ErrGroupsUnknown = errors.New("groups are not known")
 	// ErrReadOnly: a write to disk failed; the store takes no more changes.
 	ErrReadOnly = errors.New("store is read-only after a failed write")
 )

@@ -26,6 +26,8 @@ const (
 	EventConnectorDisabled EventType = "connector_disabled"
 	EventConnectorEnabled  EventType = "connector_enabled"
 	EventKeysReplaced      EventType = "keys_replaced"
+	// EventUpstreamDenied: asked again, an upstream no longer vouched for a person.
+	EventUpstreamDenied EventType = "upstream_denied"
 )
 
 // Event is an audit record, written in the commit of the fact it records. The

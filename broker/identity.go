@@ -89,6 +89,9 @@ type Identity struct {
 	Key            IdentityKey
 	Profile        Profile
 	Authentication Authentication
+	// KeepGroups: the groups could not be read and, as configured, those of the last
+	// sign-in stay. Somebody of whom there are none is refused (ErrGroupsUnknown).
+	KeepGroups bool
 }
 
 // LinkedIdentity is an upstream identity as the store keeps it: whose it is,

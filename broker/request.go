@@ -26,6 +26,10 @@ type AuthorizationRequest struct {
 	LoginHint    string             `json:"lh,omitempty"`
 	// HintSubject is the sub of a verified id_token_hint.
 	HintSubject string `json:"hs,omitempty"`
+	// EssentialACR: one of ACRValues is demanded, whatever the connector knows of
+	// them (OpenID Connect Core §5.5.1.1).
+	EssentialACR bool   `json:"ea,omitempty"`
+	UILocales    string `json:"ul,omitempty"`
 	// Connector is the idp_hint: the connector to go to without asking.
 	Connector string `json:"i,omitempty"`
 }

@@ -99,7 +99,10 @@ type Login struct {
 	// pages, in which case there is no Issue.
 	ClientID string
 	Issue    Issuance
-	Event    Event
+	// Credential is kept to ask the upstream again; with nil, one that is kept is
+	// forgotten.
+	Credential *NewCredential
+	Event      Event
 }
 
 // Authorization is an issuance to a browser that is signed in already: after
@@ -125,7 +128,8 @@ type Logins interface {
 	// CompleteLogin records an upstream sign-in: finds or makes the account,
 	// updates the identity's profile, starts or renews the session and, if decide
 	// says Issue, stores grant and code. State shows the records as they will be
-	// if it is not refused. Errors: ErrOnceUsed, ErrConflict, Decision.Err.
+	// if it is not refused. Errors: ErrOnceUsed, ErrConflict, ErrGroupsUnknown,
+	// Decision.Err.
 	CompleteLogin(ctx context.Context, l Login, decide func(State) Decision) (Outcome, error)
 	// CompleteAuthorization stores grant and code, the consent if one was given,
 	// and the session's use. Ask is treated as Refuse. Errors: ErrNotFound,
@@ -196,7 +200,11 @@ type Rotation struct {
 	// Retry is how long the previous token may be presented once more; zero never
 	// looks at the clock.
 	Retry time.Duration
-	Event Event
+	// Settle is what the upstream answered when it was asked just before, in the same
+	// commit: check sees the profile it brought. It answers UpstreamVouches; nil when
+	// the upstream was not asked. If the verb refuses, it is not settled.
+	Settle *Settlement
+	Event  Event
 }
 
 // RefreshTokens rotate.

@@ -40,6 +40,9 @@ func (d *decoder) special(n ast.Node, v reflect.Value, path string) bool {
 	case yaml.InterfaceUnmarshaler, yaml.BytesUnmarshaler, yaml.NodeUnmarshaler:
 		err = decodeWithLibrary(n, target)
 	case encoding.TextUnmarshaler:
+		if k := v.Kind(); !scalar && (k == reflect.Slice || k == reflect.Struct && v.NumField() > 1) {
+			return false // a list or section that may be shortened to one word
+		}
 		if !scalar {
 			err = errors.New("must be one value")
 			break

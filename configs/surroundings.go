@@ -48,8 +48,11 @@ type namedSecret struct {
 func (c *Config) secrets() []namedSecret {
 	var out []namedSecret
 	for i, one := range c.Connectors {
-		if one != nil && one.Base().ClientSecret != "" {
-			out = append(out, namedSecret{element("connectors", i) + ".client_secret", Secret(one.Base().ClientSecret), false})
+		if one == nil {
+			continue
+		}
+		for _, reference := range one.Base().ClientSecret {
+			out = append(out, namedSecret{element("connectors", i) + ".client_secret", Secret(reference), false})
 		}
 	}
 	for i, client := range c.Clients {

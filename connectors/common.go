@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Problems returns what is wrong with the keys every connector has. A connector's
@@ -33,6 +34,14 @@ func (c *Common) Problems() []Problem {
 			add(fmt.Sprintf("trusted_email_domains[%d]", i), "must be a domain such as example.com")
 		}
 	}
+	for i, d := range c.Domains {
+		if !isHostName(d) || d != lowerASCII(d) {
+			add(fmt.Sprintf("domains[%d]", i), "must be a domain in lower case, such as example.com")
+		}
+	}
+	out = append(out, c.recheckProblems()...)
+	out = append(out, c.Assurance.Problems()...)
+	out = append(out, c.OnGroupFailure.Problems()...)
 	return append(out, c.Groups.Problems()...)
 }
 
@@ -40,17 +49,36 @@ func (c *Common) Problems() []Problem {
 // authenticated again.
 func (c *Common) BestEffort() bool { return c.Reauthentication == "best_effort" }
 
-// Secret resolves the client secret. It is an error if it is empty: an empty
-// secret authenticates nobody.
-func (c *Common) Secret(env Environment) (string, error) {
-	s, err := env.Resolve(c.ClientSecret)
-	if err != nil {
-		return "", fmt.Errorf("client_secret: %w", err)
+// The least and the default of the re-check's durations.
+const (
+	minRecheck         = time.Minute
+	defaultOutageGrace = time.Hour
+)
+
+// Recheck is the configured re-check; its Interval is zero when it is off.
+func (c *Common) Recheck() Recheck {
+	if c.RecheckInterval == 0 {
+		return Recheck{}
 	}
-	if s == "" {
-		return "", fmt.Errorf("client_secret: is empty")
+	grace := defaultOutageGrace
+	if c.OutageGrace != nil {
+		grace = *c.OutageGrace
 	}
-	return s, nil
+	return Recheck{Interval: c.RecheckInterval, OutageGrace: grace}
+}
+
+func (c *Common) recheckProblems() []Problem {
+	var out []Problem
+	switch {
+	case c.RecheckInterval < 0 || c.RecheckInterval > 0 && c.RecheckInterval < minRecheck:
+		out = append(out, Problem{"recheck_interval", "must be at least 1m: the upstream is asked this often about everybody whose applications refresh"})
+	case c.RecheckInterval == 0 && c.OutageGrace != nil:
+		out = append(out, Problem{"outage_grace", "is for upstream re-check: set recheck_interval too"})
+	}
+	if c.OutageGrace != nil && *c.OutageGrace < 0 {
+		out = append(out, Problem{"outage_grace", "must not be negative"})
+	}
+	return out
 }
 
 // OpenFetcher returns the Fetcher that ca_file asks for.

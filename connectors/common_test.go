@@ -76,8 +76,12 @@ func TestSecret(t *testing.T) {
 		return "resolved " + reference, nil
 	}}
 	for reference, want := range map[string]string{"env:SET": "resolved env:SET", "env:UNSET": "", "env:EMPTY": ""} {
-		c := connectors.Common{ClientSecret: reference}
-		got, err := c.Secret(env)
+		c := connectors.Common{ClientSecret: connectors.Secrets{reference}}
+		source, err := c.OpenSecrets(env)
+		got := ""
+		if err == nil {
+			got = strings.Join(source.Current(), " and ")
+		}
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%s: got %q, %v", reference, got, err)
 		}

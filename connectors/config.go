@@ -31,10 +31,15 @@ type Common struct {
 	// Type chooses the adapter.
 	Type string `yaml:"type"`
 	// Name is shown to people; the type's own name when absent.
-	Name         string   `yaml:"name"`
-	ClientID     string   `yaml:"client_id"`
-	ClientSecret string   `yaml:"client_secret"`
+	Name     string `yaml:"name"`
+	ClientID string `yaml:"client_id"`
+	// ClientSecret is one secret or several, tried in order: while one is being
+	// replaced both are good.
+	ClientSecret Secrets  `yaml:"client_secret"`
 	Scopes       []string `yaml:"scopes"`
+	// ClientSecretExpires is the last day of the first secret, as the upstream's
+	// console shows it.
+	ClientSecretExpires Date `yaml:"client_secret_expires"`
 	// CAFile is a PEM bundle trusted for this upstream instead of the system's.
 	CAFile string `yaml:"ca_file"`
 	// Reauthentication is "" (strict) or "best_effort".
@@ -44,6 +49,25 @@ type Common struct {
 	TrustedEmailDomains []string `yaml:"trusted_email_domains"`
 	// Groups says which upstream groups count, and under which name.
 	Groups GroupRules `yaml:"groups"`
+	// OnGroupFailure says what to do when groups cannot be read.
+	OnGroupFailure GroupFailures `yaml:"on_group_failure"`
+	// RecheckInterval is how long the upstream's word about a person is good while
+	// their applications refresh; zero (the default) never asks again. OutageGrace is
+	// how much longer it is good while the upstream does not answer: an hour when
+	// absent, and zero refuses at once.
+	RecheckInterval time.Duration `yaml:"recheck_interval"`
+	OutageGrace     *time.Duration `yaml:"outage_grace"`
+	// Assurance translates between the upstream's words for how somebody
+	// authenticated and the levels that clients ask for, strongest first.
+	Assurance Assurance `yaml:"assurance"`
+	// Domains send people with such an e-mail address here without asking.
+	Domains []string `yaml:"domains"`
+}
+
+// Recheck is how often an upstream is asked again about somebody.
+type Recheck struct {
+	Interval    time.Duration
+	OutageGrace time.Duration
 }
 
 // GroupRules keep one upstream from asserting another's groups (DESIGN.md §4).

@@ -33,17 +33,46 @@ type Login struct {
 	SelectAccount bool
 	HasMaxAge     bool
 	MaxAge        time.Duration
-	ACRValues     []string
+	// ACRValues are the levels the client asks for, in its order of preference and in
+	// its own words: Common.Assurance translates.
+	ACRValues []string
+	// UILocales is passed on where the upstream takes it.
+	UILocales string
+	// Choice is the Key of the Choice that the person made; empty for none.
+	Choice string
 }
 
 // Upstream is what the upstream handed out besides the identity. It is kept
 // only, and sealed, where upstream re-check is on.
 type Upstream struct {
-	AccessToken  string
-	RefreshToken string
-	IDToken      string
-	Expiry       time.Time
-	Scopes       []string
+	AccessToken  string    `json:"a,omitempty"`
+	RefreshToken string    `json:"r,omitempty"`
+	IDToken      string    `json:"-"`
+	Expiry       time.Time `json:"e,omitzero"`
+	Scopes       []string  `json:"s,omitempty"`
+	// Choice is the Login's: where the tokens came from is where they are refreshed.
+	Choice string `json:"c,omitempty"`
+	// Reusable: asking with it does not use it up, so that it may be presented again
+	// when the answer is lost.
+	Reusable bool `json:"u,omitempty"`
+	// Report is for people who look for a mistake in the configuration; it is not kept.
+	Report Report `json:"-"`
+}
+
+// Report says how an identity came about, in words for `broker connector test`.
+// It holds no token and no secret.
+type Report struct {
+	// EmailEvidence says what the e-mail trust rests on; GroupSource where the groups
+	// come from, such as "the claim groups of the ID token" or "Microsoft Graph,
+	// transitiveMemberOf, 3 pages".
+	EmailEvidence string
+	GroupSource   string
+	// ServerTime is the upstream's clock (its Date header) when it answered at
+	// AskedAt; zero when it did not say.
+	ServerTime time.Time
+	AskedAt    time.Time
+	// Notes are further things worth knowing, a sentence each.
+	Notes []string
 }
 
 // Reauthentication says what a connector can do about prompt=login and max_age.
@@ -70,6 +99,23 @@ type Description struct {
 	// accepts less than proof.
 	Reauthentication Reauthentication
 	BestEffort       bool
+	// Levels are the assurance levels this connector knows, strongest first: those of
+	// Common.Assurance. Demanding another one of it is in vain.
+	Levels []string
+	// Domains route people with such an e-mail address here (Common.Domains).
+	Domains []string
+	// Choices are what the chooser offers instead of one entry, such as several
+	// directories of one Entra connector; usually none.
+	Choices []Choice
+	// Recheck is the configured re-check; its Interval is zero where there is none.
+	Recheck Recheck
+}
+
+// Choice is one of several entries that a connector has in the chooser.
+type Choice struct {
+	// Key travels in the URL and comes back as Login.Choice: a-z, 0-9 and -.
+	Key  string
+	Name string
 }
 
 // Connector is an adapter to one upstream. It is safe for concurrent use.
@@ -89,5 +135,25 @@ type Connector interface {
 // Refresher is implemented where an upstream can be asked again about a person
 // who is not present.
 type Refresher interface {
-	Refresh(ctx context.Context, u Upstream) (broker.Identity, Upstream, error)
+	// Refresh presents what Identify or the last Refresh handed out. prior is the
+	// identity as it is known; what the upstream does not repeat is taken from it.
+	// The answered identity has prior's key: a subject that differs is a Gone.
+	//
+	// Its error is an *Error. Gone, NotAllowed, Declined, Interaction and Unmet say that
+	// the upstream no longer vouches for the person. Every other kind says nothing
+	// about them, and Error.Unspent whether the credential may be presented again.
+	Refresh(ctx context.Context, prior broker.Identity, u Upstream) (broker.Identity, Upstream, error)
+}
+
+// Expirer is implemented by connectors that hold something that expires.
+type Expirer interface {
+	// Expirations lists certificates, and secrets whose end is configured.
+	Expirations() []Expiration
+}
+
+// Expiration is the end of something the broker authenticates with at an upstream.
+type Expiration struct {
+	// What names it by its configuration key, such as "client_certificate".
+	What string
+	At   time.Time
 }

@@ -28,6 +28,9 @@ const (
 	Interaction
 	// Unmet: the upstream could not authenticate as strongly as was demanded.
 	Unmet
+	// Gone: the upstream no longer vouches for somebody it knew: the credential was
+	// revoked or has expired, or the account is disabled. Only Refresh answers it.
+	Gone
 )
 
 // String returns the word used in logs and metrics.
@@ -45,6 +48,8 @@ func (k Kind) String() string {
 		return "interaction"
 	case Unmet:
 		return "unmet"
+	case Gone:
+		return "gone"
 	}
 	return "broken"
 }
@@ -59,6 +64,10 @@ type Error struct {
 	Hint string
 	// RetryAfter is the upstream's wish; zero when it has none.
 	RetryAfter time.Duration
+	// Unspent: the request certainly had no effect, because it never left or was
+	// answered with a refusal that leaves credentials as they are (429, 503). Where it
+	// is false the upstream may have taken the credential that was presented.
+	Unspent bool
 	// Err is the cause, for the log only. It holds no token and no secret.
 	Err error
 }

@@ -71,7 +71,7 @@ func (c *Config) Validate() []connectors.Problem {
 	add := func(path, format string, args ...any) {
 		out = append(out, connectors.Problem{Path: path, Message: fmt.Sprintf(format, args...)})
 	}
-	if c.ClientSecret == "" {
+	if len(c.ClientSecret) == 0 {
 		add("client_secret", "required, as env:NAME, file:PATH or the secret itself")
 	}
 	c.tenantProblems(add)

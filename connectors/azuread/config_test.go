@@ -43,11 +43,11 @@ func TestValidate(t *testing.T) {
 			c.Tenant, c.AllowedTenants, c.TrustedEmailDomains = "common", []string{acme, partner}, []string{"acme.example"}
 		}, []string{"trusted_email_domains"}},
 		{"UP-01 trusted domains of personal accounts", func(c *azuread.Config) { c.Tenant, c.TrustedEmailDomains = "consumers", []string{"acme.example"} }, []string{"trusted_email_domains"}},
-		{"no secret", func(c *azuread.Config) { c.ClientSecret = "" }, []string{"client_secret"}},
+		{"no secret", func(c *azuread.Config) { c.ClientSecret = nil }, []string{"client_secret"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c := &azuread.Config{Common: connectors.Common{ID: "entra", ClientID: "c", ClientSecret: "s"}, Tenant: acme}
+			c := &azuread.Config{Common: connectors.Common{ID: "entra", ClientID: "c", ClientSecret: connectors.Secrets{"s"}}, Tenant: acme}
 			tt.change(c)
 			var paths []string
 			for _, p := range c.Validate() {

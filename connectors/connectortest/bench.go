@@ -96,7 +96,7 @@ func (s Subject) Open(t testing.TB, change func(*Setup)) *Bench {
 			Now: b.Clock.Now, Keys: s.Keys, SignInAs: s.Person, Delay: slowness,
 			Clients: []fake.Client{{ID: ClientID, Secret: ClientSecret, RedirectURIs: []string{RedirectURI}}},
 		},
-		Common: connectors.Common{ID: "up", ClientID: ClientID, ClientSecret: ClientSecret},
+		Common: connectors.Common{ID: "up", ClientID: ClientID, ClientSecret: connectors.Secrets{ClientSecret}},
 	}
 	if change != nil {
 		change(&setup)

@@ -36,7 +36,7 @@ func (c *Config) Open(env connectors.Environment) (connectors.Connector, error) 
 	if err != nil {
 		return nil, err
 	}
-	secret, err := c.Secret(env)
+	secrets, err := c.OpenSecrets(env)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (c *Config) Open(env connectors.Environment) (connectors.Connector, error) 
 	g := &Connector{config: *c, base: base, fetcher: fetcher, now: env.Now, pause: pause}
 	g.api = canonicalURL(cmp.Or(c.APIURL, deriveAPI(base)))
 	g.oauth = oauth2.Config{
-		ClientID: c.ClientID, ClientSecret: secret, Scopes: c.scopes(),
+		ClientID: c.ClientID, ClientSecret: secrets.Current()[0], Scopes: c.scopes(),
 		Endpoint: oauth2.Endpoint{
 			AuthURL: base + "/login/oauth/authorize", TokenURL: base + "/login/oauth/access_token",
 			AuthStyle: oauth2.AuthStyleInParams,

@@ -146,7 +146,7 @@ func TestHosts(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c := &github.Config{Common: connectors.Common{ID: "github", ClientID: "c", ClientSecret: "s"}, BaseURL: tt.base, APIURL: tt.api}
+			c := &github.Config{Common: connectors.Common{ID: "github", ClientID: "c", ClientSecret: connectors.Secrets{"s"}}, BaseURL: tt.base, APIURL: tt.api}
 			if problems := c.Validate(); len(problems) > 0 {
 				t.Fatal(problems)
 			}
@@ -213,11 +213,11 @@ func TestValidate(t *testing.T) {
 		{"trusted domains at a server", func(c *github.Config) {
 			c.BaseURL, c.TrustedEmailDomains = "https://ghes.example", []string{"acme.example"}
 		}, nil},
-		{"no secret", func(c *github.Config) { c.ClientSecret = "" }, []string{"client_secret"}},
+		{"no secret", func(c *github.Config) { c.ClientSecret = nil }, []string{"client_secret"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c := &github.Config{Common: connectors.Common{ID: "github", ClientID: "c", ClientSecret: "s"}}
+			c := &github.Config{Common: connectors.Common{ID: "github", ClientID: "c", ClientSecret: connectors.Secrets{"s"}}}
 			tt.change(c)
 			var paths []string
 			for _, p := range c.Validate() {

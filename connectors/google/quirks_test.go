@@ -208,11 +208,11 @@ func TestValidate(t *testing.T) {
 		{"offline_access", func(c *google.Config) { c.Scopes = []string{"openid", "offline_access"} }, []string{"scopes[1]"}},
 		{"trusted domains", func(c *google.Config) { c.TrustedEmailDomains = []string{"example.com"} }, []string{"trusted_email_domains"}},
 		{"an issuer over http", func(c *google.Config) { c.Issuer = "http://accounts.example.com" }, []string{"issuer"}},
-		{"no secret", func(c *google.Config) { c.ClientSecret = "" }, []string{"client_secret"}},
+		{"no secret", func(c *google.Config) { c.ClientSecret = nil }, []string{"client_secret"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c := &google.Config{Common: connectors.Common{ID: "google", ClientID: "c", ClientSecret: "s"}}
+			c := &google.Config{Common: connectors.Common{ID: "google", ClientID: "c", ClientSecret: connectors.Secrets{"s"}}}
 			tt.change(c)
 			var paths []string
 			for _, p := range c.Validate() {

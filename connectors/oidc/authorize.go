@@ -72,8 +72,12 @@ func standardParams(l connectors.Login, maxAgeForLogin bool) url.Values {
 
 // oauth is the x/oauth2 view of the provider for one sign-in.
 func (p *Provider) oauth(m *metadata, l connectors.Login) *oauth2.Config {
+	var secret string
+	if p.secrets != nil {
+		secret = p.secrets.Current()[0]
+	}
 	return &oauth2.Config{
-		ClientID: p.config.ClientID, ClientSecret: p.secret, RedirectURL: l.RedirectURI, Scopes: p.scopes(m),
+		ClientID: p.config.ClientID, ClientSecret: secret, RedirectURL: l.RedirectURI, Scopes: p.scopes(m),
 		Endpoint: oauth2.Endpoint{AuthURL: m.AuthorizationEndpoint, TokenURL: m.TokenEndpoint, AuthStyle: p.authStyle(m)},
 	}
 }

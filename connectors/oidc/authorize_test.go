@@ -141,7 +141,7 @@ func TestAPublicClientSendsNoSecret(t *testing.T) {
 	t.Parallel()
 	b := subject().Open(t, func(s *connectortest.Setup) {
 		s.Vendor.Clients = []fake.Client{{ID: connectortest.ClientID, RedirectURIs: []string{connectortest.RedirectURI}}}
-		s.Common.ClientSecret = ""
+		s.Common.ClientSecret = nil
 		s.Configure = func(c connectors.Config) { c.(*oidc.Config).TokenEndpointAuthMethod = "none" }
 	})
 	b.MustSignIn(t)

@@ -63,9 +63,9 @@ func (c *Config) Validate() []connectors.Problem {
 // secretProblems: a secret is needed unless the client is a public one there.
 func (c *Config) secretProblems() []connectors.Problem {
 	switch public := c.TokenEndpointAuthMethod == noClientAuth; {
-	case public && c.ClientSecret != "":
+	case public && len(c.ClientSecret) > 0:
 		return []connectors.Problem{{Path: "client_secret", Message: "must be absent with token_endpoint_auth_method: none"}}
-	case !public && c.ClientSecret == "":
+	case !public && len(c.ClientSecret) == 0:
 		return []connectors.Problem{{Path: "client_secret", Message: "required, as env:NAME, file:PATH or the secret itself"}}
 	}
 	return nil

@@ -2,6 +2,7 @@ package oidc_test
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -25,14 +26,14 @@ func TestValidate(t *testing.T) {
 		{"an issuer with a query", func(c *oidc.Config) { c.Issuer = "https://idp.example.com?tenant=1" }, []string{"issuer"}},
 		{"userinfo of another name", func(c *oidc.Config) { c.Userinfo = "sometimes" }, []string{"userinfo"}},
 		{"an authentication method we have not", func(c *oidc.Config) { c.TokenEndpointAuthMethod = "private_key_jwt" }, []string{"token_endpoint_auth_method"}},
-		{"no secret", func(c *oidc.Config) { c.ClientSecret = "" }, []string{"client_secret"}},
-		{"a public client without a secret", func(c *oidc.Config) { c.ClientSecret, c.TokenEndpointAuthMethod = "", "none" }, nil},
+		{"no secret", func(c *oidc.Config) { c.ClientSecret = nil }, []string{"client_secret"}},
+		{"a public client without a secret", func(c *oidc.Config) { c.ClientSecret, c.TokenEndpointAuthMethod = nil, "none" }, nil},
 		{"a public client with a secret", func(c *oidc.Config) { c.TokenEndpointAuthMethod = "none" }, []string{"client_secret"}},
 		{"everything at once", func(c *oidc.Config) { *c = oidc.Config{Userinfo: "x"} }, []string{"id", "client_id", "issuer", "userinfo", "client_secret"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c := &oidc.Config{Common: connectors.Common{ID: "corp", ClientID: "c", ClientSecret: "env:SECRET"}, Issuer: "https://idp.example.com"}
+			c := &oidc.Config{Common: connectors.Common{ID: "corp", ClientID: "c", ClientSecret: connectors.Secrets{"env:SECRET"}}, Issuer: "https://idp.example.com"}
 			tt.change(c)
 			var paths []string
 			for _, p := range c.Validate() {
@@ -57,20 +58,20 @@ func TestOpenReadsSecretsAndBundlesOnly(t *testing.T) {
 		},
 		Path: func(path string) string { return "/nowhere/" + path },
 	}
-	c := &oidc.Config{Common: connectors.Common{ID: "corp", ClientID: "c", ClientSecret: "env:SECRET", Name: "Corporate", Reauthentication: "best_effort"}, Issuer: "https://idp.example.com"}
+	c := &oidc.Config{Common: connectors.Common{ID: "corp", ClientID: "c", ClientSecret: connectors.Secrets{"env:SECRET"}, Name: "Corporate", Reauthentication: "best_effort"}, Issuer: "https://idp.example.com"}
 	opened, err := c.Open(env)
 	if err != nil || resolved != "env:SECRET" {
 		t.Fatalf("resolved %q, %v", resolved, err)
 	}
 	want := connectors.Description{ID: "corp", Type: "oidc", Name: "Corporate", Reauthentication: connectors.ReauthProven, BestEffort: true}
-	if got := opened.Describe(); got != want {
+	if got := opened.Describe(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	c.ClientSecret = "env:UNSET"
+	c.ClientSecret = connectors.Secrets{"env:UNSET"}
 	if _, err := c.Open(env); err == nil || !strings.Contains(err.Error(), "client_secret") {
 		t.Errorf("got %v", err)
 	}
-	c.ClientSecret, c.CAFile = "env:SECRET", "ca.pem"
+	c.ClientSecret, c.CAFile = connectors.Secrets{"env:SECRET"}, "ca.pem"
 	if _, err := c.Open(env); err == nil || !strings.Contains(err.Error(), "/nowhere/ca.pem") {
 		t.Errorf("got %v", err)
 	}

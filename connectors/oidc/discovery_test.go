@@ -93,7 +93,7 @@ func open(t *testing.T, h http.HandlerFunc) *Provider {
 	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	c := Config{Common: connectors.Common{ID: "up", ClientID: "c", ClientSecret: "s"}, Issuer: server.URL}
+	c := Config{Common: connectors.Common{ID: "up", ClientID: "c", ClientSecret: connectors.Secrets{"s"}}, Issuer: server.URL}
 	p, err := Open(c, Quirks{Type: "oidc"}, connectors.Environment{
 		Now: time.Now, Log: slog.New(slog.DiscardHandler), Resolve: func(s string) (string, error) { return s, nil },
 	})

@@ -14,7 +14,7 @@ import (
 type Provider struct {
 	config  Config
 	quirks  Quirks
-	secret  string
+	secrets *connectors.SecretSource // nil for a public client
 	fetcher *connectors.Fetcher
 	now     func() time.Time
 	log     *slog.Logger
@@ -32,9 +32,9 @@ func Open(c Config, q Quirks, env connectors.Environment) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	var secret string
+	var secrets *connectors.SecretSource
 	if c.TokenEndpointAuthMethod != noClientAuth {
-		if secret, err = c.Secret(env); err != nil {
+		if secrets, err = c.OpenSecrets(env); err != nil {
 			return nil, err
 		}
 	}
@@ -44,7 +44,7 @@ func Open(c Config, q Quirks, env connectors.Environment) (*Provider, error) {
 	q.DiscoveryURL = cmp.Or(q.DiscoveryURL, discoveryURL(c.Issuer))
 	c.Scopes = slices.Clone(c.Scopes)
 	p := &Provider{
-		config: c, quirks: q, secret: secret, fetcher: fetcher,
+		config: c, quirks: q, secrets: secrets, fetcher: fetcher,
 		now: env.Now, log: env.Log, timeout: connectors.ExchangeTimeout,
 	}
 	p.metadata = &cached[metadata]{now: env.Now, load: p.loadMetadata, kept: p.keptLastGood("discovery document")}

@@ -74,6 +74,25 @@ type Quirks struct {
 	// Params may change the parameters of the authorization request.
 	Params func(l connectors.Login, params url.Values)
 
+	// Demand writes what an assurance level is asked for with (Assurance.Request) into
+	// the authorization request; as acr_values when nil.
+	Demand func(values []string, params url.Values)
+	// ACR returns what the token says of how the person authenticated beside acr and
+	// amr, such as Entra's acrs; nothing when nil.
+	ACR func(c *Claims) []string
+	// Endpoint returns the address to use instead of one of discovery's for the Choice
+	// that a person made; the same when nil.
+	Endpoint func(address, choice string) string
+
+	// OfflineScope is what has to be asked for to be given a refresh token, where
+	// re-check is on: offline_access when empty, nothing when it is "-".
+	// OfflineParams are added to the authorization request then.
+	OfflineScope  string
+	OfflineParams url.Values
+	// StaticRefresh: a refresh token stays good after its use, so that it may be
+	// presented again when the answer is lost.
+	StaticRefresh bool
+
 	// Issuer checks the ID token's issuer; exactly Config.Issuer when nil.
 	Issuer func(c *Claims) error
 	// ResponseIssuer checks the callback's iss (RFC 9207); exactly Config.Issuer when nil.

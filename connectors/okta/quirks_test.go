@@ -232,7 +232,7 @@ func TestErrorsOfBothShapes(t *testing.T) {
 
 func TestAWrongSecretInTheAPIShape(t *testing.T) {
 	t.Parallel()
-	b := subject().Open(t, func(s *connectortest.Setup) { s.Common.ClientSecret = "another secret" })
+	b := subject().Open(t, func(s *connectortest.Setup) { s.Common.ClientSecret = connectors.Secrets{"another secret"} })
 	b.Refused(t, connectors.Operator)
 	b.Vendor.Misbehave(fake.OktaAPIShape)
 	if e := b.Refused(t, connectors.Operator); e.Code != "invalid_client" {
@@ -255,7 +255,7 @@ func TestValidate(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c := &okta.Config{Common: connectors.Common{ID: "okta", ClientID: "c", ClientSecret: "s"}, Issuer: "https://acme.okta.com"}
+			c := &okta.Config{Common: connectors.Common{ID: "okta", ClientID: "c", ClientSecret: connectors.Secrets{"s"}}, Issuer: "https://acme.okta.com"}
 			tt.change(c)
 			var paths []string
 			for _, p := range c.Validate() {
