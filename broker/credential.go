@@ -73,11 +73,14 @@ type Settlement struct {
 	Answer   UpstreamAnswer
 
 	// Profile replaces the identity's with UpstreamVouches; KeepGroups leaves its
-	// groups as they are. Sealed replaces the credential; nil keeps it.
+	// groups as they are.
 	Profile    Profile
 	KeepGroups bool
-	Sealed     []byte
-	Reusable   bool
+	// Sealed replaces the credential, and a new one is not spent: with
+	// UpstreamVouches, and with UpstreamSilent where the upstream took the old one and
+	// fell silent afterwards. nil keeps what there is.
+	Sealed   []byte
+	Reusable bool
 	// Forget moves the credential's forward.
 	Forget time.Time
 	// Spent says with UpstreamSilent that the credential may have been used up.
