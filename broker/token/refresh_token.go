@@ -2,6 +2,7 @@ package token
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"gatehouse/broker"
@@ -18,9 +19,22 @@ type RefreshToken struct {
 	Lifetimes broker.Lifetimes
 	// PerAccount bounds tokens for one person.
 	PerAccount *httpx.Limiter
+	// Grants and Upstream ask the identity provider again about the person, where it
+	// is configured so; with Upstream nil nobody is asked.
+	Grants   broker.Grants
+	Upstream Rechecker
 	// Retry is how long a spent token may be presented once more by a client that
 	// never got the answer; zero for never.
 	Retry time.Duration
+}
+
+// Rechecker asks upstreams again about people: package recheck's.
+type Rechecker interface {
+	// Check returns what has to be settled in the commit of the refresh; nil when
+	// nobody had to be asked.
+	Check(ctx context.Context, state broker.State, e broker.Event) (*broker.Settlement, error)
+	// Settle records it after a refresh that was refused.
+	Settle(ctx context.Context, s *broker.Settlement)
 }
 
 // GrantType is refresh_token.
@@ -44,10 +58,14 @@ func (h *RefreshToken) Redeem(ctx context.Context, r Request) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, err
 	}
+	settle, err := h.recheck(ctx, r, token, scopes)
+	if err != nil {
+		return Tokens{}, err
+	}
 	r.Event.Type = broker.EventTokenRefreshed
 	outcome, err := h.Tokens.RotateRefreshToken(ctx, broker.Rotation{
 		Now: r.Now, GrantID: token.GrantID, ClientID: r.Client.ID, Presented: token.Digest,
-		Next: &next, Successor: mint.SealSuccessor(presented, successor), Retry: h.Retry, Event: r.Event,
+		Next: &next, Successor: mint.SealSuccessor(presented, successor), Retry: h.Retry, Settle: settle, Event: r.Event,
 	}, func(s broker.State) error {
 		// RFC 6749 §6: a narrower scope is the client's choice, a wider one an error.
 		if !s.Grant.Scopes.Contains(scopes) {
@@ -56,6 +74,9 @@ func (h *RefreshToken) Redeem(ctx context.Context, r Request) (Tokens, error) {
 		return authorize(r, s, h.PerAccount)
 	})
 	if err != nil {
+		if settle != nil {
+			h.Upstream.Settle(ctx, settle)
+		}
 		return revoked(outcome, err), refused(err)
 	}
 	if outcome.Successor != nil {
@@ -70,6 +91,27 @@ func (h *RefreshToken) Redeem(ctx context.Context, r Request) (Tokens, error) {
 	tokens, err := tokensOf(h.Mint, r, outcome, scopes, "")
 	tokens.RefreshToken = successor
 	return tokens, err
+}
+
+// recheck has the upstream asked, outside any transaction, if the verb would agree
+// as things stand: a refusal is its business, and costs no question.
+func (h *RefreshToken) recheck(ctx context.Context, r Request, token mint.RefreshToken, scopes oauth.Scopes) (*broker.Settlement, error) {
+	if h.Upstream == nil {
+		return nil, nil
+	}
+	state, err := h.Grants.Grant(ctx, token.GrantID, r.Now)
+	if errors.Is(err, broker.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	current := state.Grant.Refresh.Current.Equal(token.Digest) || state.Grant.Refresh.Previous.Equal(token.Digest) && h.Retry > 0
+	if !current || state.Grant.ClientID != r.Client.ID || !r.Now.Before(state.Grant.Refresh.Expires) || !state.Grant.Scopes.Contains(scopes) ||
+		state.GrantStanding() != nil {
+		return nil, nil
+	}
+	return h.Upstream.Check(ctx, state, r.Event)
 }
 
 // newRefresh prepares a refresh token before the commit that may store it.
