@@ -15,9 +15,18 @@ import (
 // for clocks that differ between replicas.
 const forgetMargin = 5 * time.Minute
 
+// Arrival is somebody who has come back from an upstream.
+type Arrival struct {
+	Who broker.Identity
+	Via connectors.Description
+	// Credential is kept to ask the upstream again; nil where it is not asked.
+	Credential *broker.NewCredential
+}
+
 // CompleteLogin ends the visit to an upstream: it records the sign-in and, when
 // nothing more is asked of the person, the grant and the code, in one commit.
-func (d *Desk) CompleteLogin(w http.ResponseWriter, r *http.Request, f *Flow, client *broker.Client, who broker.Identity, via connectors.Description) error {
+func (d *Desk) CompleteLogin(w http.ResponseWriter, r *http.Request, f *Flow, client *broker.Client, a Arrival) error {
+	who, via := a.Who, a.Via
 	if err := f.Fresh(via, who.Authentication.Time); err != nil {
 		d.Refuse(w, r, f, client, oauth.Errorf(oauth.LoginRequired, "the identity provider did not authenticate the person again").Because(err))
 		return nil
@@ -37,7 +46,7 @@ func (d *Desk) CompleteLogin(w http.ResponseWriter, r *http.Request, f *Flow, cl
 		Identity: who, AccountID: d.NewAccountID(), Presented: d.Cookies.Ref(r),
 		Session: broker.NewSession{ID: broker.NewID(forget), Secret: broker.DigestOf(secret),
 			Expires: expires, IdleUntil: earlier(now.Add(d.Lifetimes.SessionIdle), expires), Forget: forget},
-		ClientID: client.ID, Issue: issue, Event: d.event(r, broker.EventSignedIn),
+		ClientID: client.ID, Issue: issue, Credential: a.Credential, Event: d.event(r, broker.EventSignedIn),
 	}
 	decide := func(state broker.State) broker.Decision {
 		return decision(Next(Situation{Flow: f, Client: client, State: state, Connector: via.ID, Upstreams: d.Upstreams}))

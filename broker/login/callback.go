@@ -11,6 +11,7 @@ import (
 	"gatehouse/broker"
 	"gatehouse/broker/flow"
 	"gatehouse/broker/oauth"
+	"gatehouse/connectors"
 	"gatehouse/internal/httpx"
 )
 
@@ -45,7 +46,7 @@ func (e *Endpoint) callback(w http.ResponseWriter, r *http.Request) error {
 	attempt := e.login(f, client, false)
 	// What was matched above is the state; sealing it again makes another string.
 	attempt.State = params.Get("state")
-	who, _, err := connector.Identify(r.Context(), values, attempt)
+	who, upstream, err := connector.Identify(r.Context(), values, attempt)
 	if err != nil {
 		return e.failed(w, r, f, client, connector.Describe(), err)
 	}
@@ -55,7 +56,19 @@ func (e *Endpoint) callback(w http.ResponseWriter, r *http.Request) error {
 	if wait, ok := e.PerPerson.Allow(string(who.Key.Bytes())); !ok {
 		return oauth.Errorf(oauth.TemporarilyUnavailable, "too many sign-ins to your account").WithRetryAfter(wait)
 	}
-	return e.Desk.CompleteLogin(w, r, f, client, who, connector.Describe())
+	credential, err := e.keep(who, upstream)
+	if err != nil {
+		return err
+	}
+	return e.Desk.CompleteLogin(w, r, f, client, flow.Arrival{Who: who, Via: connector.Describe(), Credential: credential})
+}
+
+// keep is what remains of what the upstream handed out besides the identity.
+func (e *Endpoint) keep(who broker.Identity, u connectors.Upstream) (*broker.NewCredential, error) {
+	if e.Keep == nil {
+		return nil, nil
+	}
+	return e.Keep(who, u)
 }
 
 // loggable are the parameters of an upstream's answer that help an operator.

@@ -26,6 +26,9 @@ type Endpoint struct {
 	States  *flow.States
 	// Connectors by ID.
 	Connectors map[string]connectors.Connector
+	// Keep makes of what an upstream handed out what is kept to ask it again: nil where
+	// it is not asked. A nil Keep keeps nothing.
+	Keep func(who broker.Identity, u connectors.Upstream) (*broker.NewCredential, error)
 	// PerAddress bounds requests of one address, PerPerson sign-ins of one upstream
 	// identity.
 	PerAddress *httpx.Limiter

@@ -28,6 +28,7 @@ type scripted struct {
 	id       string
 	err      error
 	identity broker.Identity
+	handed   connectors.Upstream
 	asked    []connectors.Login
 	answered []connectors.Login
 	within   context.Context
@@ -44,7 +45,7 @@ func (s *scripted) AuthorizationURL(_ context.Context, l connectors.Login) (stri
 
 func (s *scripted) Identify(ctx context.Context, _ url.Values, l connectors.Login) (broker.Identity, connectors.Upstream, error) {
 	s.answered, s.within = append(s.answered, l), ctx
-	return s.identity, connectors.Upstream{}, s.err
+	return s.identity, s.handed, s.err
 }
 
 func (s *scripted) Check(context.Context) error { return nil }
