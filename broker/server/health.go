@@ -6,11 +6,14 @@ import (
 )
 
 // health is the answer of /readyz. An upstream that is down is said so and does
-// not make the broker unready: the others still work.
+// not make the broker unready: the others still work. Nor does a credential that
+// has expired.
 type health struct {
 	Status     string            `json:"status"`
 	Store      string            `json:"store"`
 	Connectors map[string]string `json:"connectors"`
+	// Credentials are those that have expired or will within 30 days.
+	Credentials []expiring `json:"credentials,omitempty"`
 }
 
 // Health is the surface of the health listener: /healthz says that the process
@@ -30,7 +33,9 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	if err := s.store.Ready(); err != nil {
 		h.Status, h.Store, status = "unavailable", err.Error(), http.StatusServiceUnavailable
 	}
-	for id, connector := range s.runtime.Load().connectors {
+	rt := s.runtime.Load()
+	h.Credentials = expiringSoon(rt.credentials(), s.now())
+	for id, connector := range rt.connectors {
 		h.Connectors[id] = "ok"
 		if err := connector.Check(r.Context()); err != nil {
 			h.Connectors[id] = err.Error()

@@ -15,6 +15,8 @@ import (
 //
 //	gatehouse_http_request_duration_seconds{route, status}  answers, by route pattern and class of status
 //	gatehouse_build_info{version}                           always 1
+//	gatehouse_connector_credential_expiry_timestamp_seconds{connector, credential}
+//	                                                        the end of certificates and secrets at upstreams
 type metrics struct {
 	registry *prometheus.Registry
 	answers  *prometheus.HistogramVec

@@ -89,6 +89,8 @@ func (s *Server) loops(ctx context.Context) {
 	sweep, tick := time.NewTicker(sweepEvery), time.NewTicker(tickEvery)
 	defer sweep.Stop()
 	defer tick.Stop()
+	expiry := &reminder{log: s.log}
+	expiry.remind(ctx, s.runtime.Load(), s.now())
 	for {
 		select {
 		case <-ctx.Done():
@@ -97,6 +99,7 @@ func (s *Server) loops(ctx context.Context) {
 			s.sweep(ctx)
 		case <-tick.C:
 			s.certs.refresh()
+			expiry.remind(ctx, s.runtime.Load(), s.now())
 			if err := s.ring.Tick(ctx); err != nil && ctx.Err() == nil {
 				s.log.Error("signing keys could not be brought up to the schedule", "error", err)
 			}

@@ -70,7 +70,10 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 		return nil, fmt.Errorf("signing keys: %w", err)
 	}
 	s.certs = &certificates{log: o.Log}
-	return s, s.load(o.Config)
+	if err := s.load(o.Config); err != nil {
+		return nil, err
+	}
+	return s, registry.Register(newCredentialExpiry(func() []credential { return s.runtime.Load().credentials() }))
 }
 
 // Keys are published while a token they signed can be alive, and kept afterwards
