@@ -89,8 +89,9 @@ type Identity struct {
 	Key            IdentityKey
 	Profile        Profile
 	Authentication Authentication
-	// KeepGroups: the groups could not be read and, as configured, those of the last
-	// sign-in stay. Somebody of whom there are none is refused (ErrGroupsUnknown).
+	// KeepGroups: the groups could not be read and, as configured, those that are
+	// stored stay. Of somebody who was never here none are known, and they are refused
+	// (ErrGroupsUnknown); who was last known to be in no group stays in none.
 	KeepGroups bool
 }
 

@@ -9,9 +9,11 @@ import (
 // Store.
 //
 // Every verb is one commit, or none when it answers an error other than
-// ErrCodeReplayed and ErrTokenReused. Functions handed to a verb are pure, see
-// current records, run inside the transaction and may run twice. A verb that
-// writes records its Event in the same commit and consumes its Once keys there.
+// ErrCodeReplayed and ErrTokenReused (and the ErrConflict with which
+// LeaseCredential marks a credential spent). Functions handed to a verb are pure,
+// see current records, run inside the transaction and may run twice. A verb that
+// is given an Event records it in the commit of what it writes, and consumes its
+// Once keys there.
 type Store interface {
 	Logins
 	Sessions
@@ -20,6 +22,7 @@ type Store interface {
 	Grants
 	Accounts
 	Consents
+	Credentials
 	Switches
 	Keys
 	Events
@@ -100,7 +103,7 @@ type Login struct {
 	ClientID string
 	Issue    Issuance
 	// Credential is kept to ask the upstream again; with nil, one that is kept is
-	// forgotten.
+	// forgotten. If the verb refuses, nothing becomes of it.
 	Credential *NewCredential
 	Event      Event
 }
@@ -201,8 +204,12 @@ type Rotation struct {
 	// looks at the clock.
 	Retry time.Duration
 	// Settle is what the upstream answered when it was asked just before, in the same
-	// commit: check sees the profile it brought. It answers UpstreamVouches; nil when
-	// the upstream was not asked. If the verb refuses, it is not settled.
+	// commit: check sees the profile it brought. nil when the upstream was not asked.
+	//
+	// It answers UpstreamVouches about the identity of the grant; any other is an
+	// error and changes nothing. If its lease is no longer held it is left out, and
+	// the rotation goes on with the profile that is stored. If the verb refuses, or
+	// revokes, it is not settled.
 	Settle *Settlement
 	Event  Event
 }

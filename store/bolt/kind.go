@@ -9,35 +9,37 @@ import (
 type kind uint8
 
 const (
-	metaKind     kind = iota // the file itself: see meta.go
-	accountKind              // by account ID
-	identityKind             // by the digest of the identity key
-	sessionKind              // by session ID: in order of expiry
-	grantKind                // by grant ID: in order of expiry
-	codeKind                 // by broker.ExpiringKey: in order of expiry
-	consentKind              // by account and client ID
-	switchKind               // by switch kind and ID
-	keyKind                  // by key ID
-	eventKind                // by number, in order of writing
-	onceKind                 // by expiry and digest
-	laterKind                // by moment, kind and key: where the sweeper finds what its own key does not place
+	metaKind       kind = iota // the file itself: see meta.go
+	accountKind                // by account ID
+	identityKind               // by the digest of the identity key
+	sessionKind                // by session ID: in order of expiry
+	grantKind                  // by grant ID: in order of expiry
+	codeKind                   // by broker.ExpiringKey: in order of expiry
+	consentKind                // by account and client ID
+	switchKind                 // by switch kind and ID
+	keyKind                    // by key ID
+	eventKind                  // by number, in order of writing
+	onceKind                   // by expiry and digest
+	laterKind                  // by moment, kind and key: where the sweeper finds what its own key does not place
+	credentialKind             // by the digest of the identity key; since format 2
 	kinds
 )
 
 // buckets are the names in the file.
 var buckets = [kinds][]byte{
-	metaKind:     []byte("meta"),
-	accountKind:  []byte("accounts"),
-	identityKind: []byte("identities"),
-	sessionKind:  []byte("sessions"),
-	grantKind:    []byte("grants"),
-	codeKind:     []byte("codes"),
-	consentKind:  []byte("consents"),
-	switchKind:   []byte("switches"),
-	keyKind:      []byte("keys"),
-	eventKind:    []byte("events"),
-	onceKind:     []byte("once"),
-	laterKind:    []byte("later"),
+	metaKind:       []byte("meta"),
+	accountKind:    []byte("accounts"),
+	identityKind:   []byte("identities"),
+	sessionKind:    []byte("sessions"),
+	grantKind:      []byte("grants"),
+	codeKind:       []byte("codes"),
+	consentKind:    []byte("consents"),
+	switchKind:     []byte("switches"),
+	keyKind:        []byte("keys"),
+	eventKind:      []byte("events"),
+	onceKind:       []byte("once"),
+	laterKind:      []byte("later"),
+	credentialKind: []byte("credentials"),
 }
 
 // ordered reports whether new records of the kind go to the end of their bucket, or near it.

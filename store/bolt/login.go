@@ -62,6 +62,7 @@ func (t *txn) completeLogin(l *broker.Login, decide func(broker.State) broker.De
 
 	t.consume(l.Once)
 	t.putPerson(p)
+	t.keep(p.digest, l.Credential, l.Now)
 	t.putBrowser(b, l)
 	if st.Grant != nil {
 		t.insertIssuance(st.Grant, st.Code)
@@ -103,22 +104,36 @@ func (t *txn) person(l *broker.Login) (*person, error) {
 	if p.account = t.account(p.identity.AccountID); p.account == nil {
 		return nil, broker.ErrAccountDisabled
 	}
-	if !sameProfile(&p.identity.Profile, &l.Identity.Profile) || l.Now.Sub(p.identity.SeenAt) >= seenPrecision {
+	if renew(p.identity, l.Identity.Profile, l.Identity.KeepGroups) || l.Now.Sub(p.identity.SeenAt) >= seenPrecision {
 		p.changed = true
-		p.identity.Profile = l.Identity.Profile
 		p.identity.SeenAt = l.Now
 	}
 	return p, nil
 }
 
+// renew puts the new profile in the place of the old one and reports whether they differ. Groups that could not be read
+// are not the same as none: keepGroups leaves the old ones.
+func renew(l *broker.LinkedIdentity, now broker.Profile, keepGroups bool) bool {
+	if keepGroups {
+		now.Groups = l.Profile.Groups
+	}
+	same := sameProfile(&l.Profile, &now)
+	l.Profile = now
+	return !same
+}
+
 func (t *txn) newcomer(l *broker.Login, p *person) (*person, error) {
 	id := l.Identity.Key.ProposedAccountID()
-	if taken := t.account(id); taken != nil {
-		// An account that names this identity says that its record was lost. A second account would let somebody who was
-		// disabled in again.
-		if slices.Contains(taken.Identities, p.digest) {
-			panic(damaged(identityKind, p.digest[:]))
-		}
+	taken := t.account(id)
+	// An account that names this identity says that its record was lost. A second account would let somebody who was
+	// disabled in again.
+	if taken != nil && slices.Contains(taken.Identities, p.digest) {
+		panic(damaged(identityKind, p.digest[:]))
+	}
+	if l.Identity.KeepGroups {
+		return nil, broker.ErrGroupsUnknown
+	}
+	if taken != nil {
 		id = l.AccountID
 		if id == "" || t.account(id) != nil {
 			return nil, broker.ErrConflict

@@ -19,9 +19,11 @@ const (
 	metaKeysVersion = "keys-version"
 
 	magic = "gatehouse broker store"
-	// format is the version of the layout: buckets, keys and the meaning of versions of records.
-	format = 1
-	canary = "the secret_key is the right one"
+	// format is the version of the layout: buckets, keys and the meaning of versions of records. The first had no
+	// credentials.
+	format      = 2
+	firstFormat = 1
+	canary      = "the secret_key is the right one"
 )
 
 func (v *view) meta(key string) []byte {
@@ -60,20 +62,45 @@ func (v *view) empty() bool {
 	return name == nil
 }
 
-// recognise refuses a file that is not ours, is newer than we are, or was sealed under another secret.
-func (v *view) recognise(box *seal.Box) error {
+// adopt takes over a file that somebody has used, and reports whether it changed anything in it.
+func (t *txn) adopt(box *seal.Box) (bool, error) {
+	was, err := t.recognise(box)
+	if err != nil {
+		return false, err
+	}
+	upgraded, err := t.upgrade(was)
+	if err != nil {
+		return false, err
+	}
+	resealed, err := t.reseal(box)
+	return upgraded || resealed, err
+}
+
+// recognise refuses a file that is not ours, is newer than we are, or was sealed under another secret. It returns the
+// file's format.
+func (v *view) recognise(box *seal.Box) (uint32, error) {
 	b := v.tx.Bucket(buckets[metaKind])
 	if b == nil || !bytes.Equal(b.Get([]byte(metaMagic)), []byte(magic)) {
-		return ErrForeign
+		return 0, ErrForeign
 	}
 	version := b.Get([]byte(metaFormat))
 	if len(version) != 4 {
-		return ErrCorrupt
+		return 0, ErrCorrupt
 	}
-	if binary.BigEndian.Uint32(version) != format {
-		return ErrNewer
+	was, names := binary.BigEndian.Uint32(version), buckets[:]
+	switch was {
+	case format:
+	case firstFormat:
+		names = buckets[:credentialKind]
+	default:
+		return 0, ErrNewer
 	}
-	for _, name := range buckets {
+	return was, v.whole(names, box)
+}
+
+// whole refuses a file of ours in which something is missing.
+func (v *view) whole(names [][]byte, box *seal.Box) error {
+	for _, name := range names {
 		if v.tx.Bucket(name) == nil {
 			return fmt.Errorf("%w (bucket %s is missing)", ErrCorrupt, name)
 		}
@@ -81,7 +108,7 @@ func (v *view) recognise(box *seal.Box) error {
 	_ = v.keysVersion() // panics when damaged, which start reports
 	v.verify(switchKind)
 	v.verify(keyKind)
-	sealed := b.Get([]byte(metaCanary))
+	sealed := v.meta(metaCanary)
 	if len(sealed) == 0 {
 		return ErrCorrupt
 	}
@@ -89,6 +116,19 @@ func (v *view) recognise(box *seal.Box) error {
 		return ErrSecret
 	}
 	return nil
+}
+
+// upgrade brings a file of an earlier format up to ours, in the transaction of the start. It reports whether there was
+// anything to do.
+func (t *txn) upgrade(was uint32) (bool, error) {
+	if was == format {
+		return false, nil
+	}
+	if _, err := t.tx.CreateBucket(buckets[credentialKind]); err != nil {
+		return false, fmt.Errorf("%w (bucket %s: %w)", ErrCorrupt, buckets[credentialKind], err)
+	}
+	t.putMeta(metaFormat, binary.BigEndian.AppendUint32(nil, format))
+	return true, nil
 }
 
 // verify reads every record of a small bucket. A switch whose key was damaged would be off for nobody: absence must not

@@ -127,7 +127,8 @@ func (s *Store) start(o Options) (err error) {
 	return s.prepare()
 }
 
-// prepare makes an empty file ours, recognises any other, and seals anew what is under an older secret.
+// prepare makes an empty file ours, recognises any other, brings it up to our format and seals anew what is under an
+// older secret.
 func (s *Store) prepare() error {
 	tx, err := s.db.Begin(true)
 	if err != nil {
@@ -137,8 +138,8 @@ func (s *Store) prepare() error {
 	changed := t.empty()
 	if changed {
 		err = t.create(s.box, s.file)
-	} else if err = t.recognise(s.box); err == nil {
-		changed, err = t.reseal(s.box)
+	} else {
+		changed, err = t.adopt(s.box)
 	}
 	if err != nil || !changed {
 		return errors.Join(err, tx.Rollback())

@@ -239,6 +239,30 @@ func decodeConsent(d *decoder, c *broker.Consent) {
 	c.GivenAt = d.time()
 }
 
+func encodeCredential(e *encoder, c *broker.Credential) {
+	e.bytes(c.Sealed)
+	e.bool(c.Reusable)
+	e.time(c.AskedAt)
+	e.time(c.AnsweredAt)
+	e.time(c.FailingSince)
+	e.string(c.Lease)
+	e.time(c.LeaseUntil)
+	e.bool(c.Spent)
+	e.time(c.Forget)
+}
+
+func decodeCredential(d *decoder, c *broker.Credential) {
+	c.Sealed = d.bytes()
+	c.Reusable = d.bool()
+	c.AskedAt = d.time()
+	c.AnsweredAt = d.time()
+	c.FailingSince = d.time()
+	c.Lease = d.string()
+	c.LeaseUntil = d.time()
+	c.Spent = d.bool()
+	c.Forget = d.time()
+}
+
 func encodeSwitch(e *encoder, s *broker.Switch) {
 	e.uint(s.Epoch)
 	e.bool(s.Disabled)

@@ -35,7 +35,14 @@ func (t *txn) rotate(r *broker.Rotation, check func(broker.State) error) (broker
 	if err := t.unused(r.Once); err != nil {
 		return broker.Outcome{}, err
 	}
+	vouched, err := t.vouched(r.Settle, grant)
+	if err != nil {
+		return broker.Outcome{}, err
+	}
 	st := t.bearing(grant, r.Now)
+	if vouched != nil {
+		st.Identity = vouched.identity
+	}
 	if err := check(st); err != nil {
 		return broker.Outcome{}, err
 	}
@@ -52,11 +59,14 @@ func (t *txn) rotate(r *broker.Rotation, check func(broker.State) error) (broker
 		out.Event.Detail = "retry"
 	case r.Next != nil:
 		advance(grant, r)
-	case len(r.Once) == 0:
+	case len(r.Once) == 0 && vouched == nil:
 		// A token that is bound to its sender stays (RFC 9700 §2.2.2); a refresh of it leaves nothing behind.
 		return out, nil
 	}
 	t.consume(r.Once)
+	if vouched != nil {
+		t.putSettled(vouched)
+	}
 	if retry || r.Next != nil {
 		t.putGrant(grant)
 	}

@@ -133,7 +133,7 @@ func (t *txn) sweepEvents(cutoff time.Time, limit int) int {
 
 // expires reports whether records of the kind are ever forgotten by way of a reminder.
 func expires(k kind) bool {
-	return k == sessionKind || k == grantKind || k == codeKind
+	return k == sessionKind || k == grantKind || k == codeKind || k == credentialKind
 }
 
 // keyTime is the moment at the head of a key; false when there is none.
@@ -163,6 +163,10 @@ func forgetOf(k kind, key, value []byte) (time.Time, error) {
 		var g broker.Grant
 		decodeGrant(&d, &g)
 		return g.Forget, d.end()
+	case credentialKind:
+		var c broker.Credential
+		decodeCredential(&d, &c)
+		return c.Forget, d.end()
 	}
 	return time.Time{}, nil
 }

@@ -76,6 +76,10 @@ func (t *txn) putIdentity(d broker.Digest, l *broker.LinkedIdentity) {
 	write(t, identityKind, d[:], l, encodeIdentity)
 }
 
+func (t *txn) putCredential(c *broker.Credential) {
+	write(t, credentialKind, c.Identity[:], c, encodeCredential)
+}
+
 func (t *txn) putSession(s *broker.Session) {
 	write(t, sessionKind, t.text(s.ID), s, encodeSession)
 }

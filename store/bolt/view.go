@@ -123,6 +123,17 @@ func (v *view) identity(d broker.Digest) *broker.LinkedIdentity {
 	return read(v, identityKind, d[:], decodeIdentity)
 }
 
+func (v *view) credential(d broker.Digest) *broker.Credential {
+	if d.IsZero() {
+		return nil
+	}
+	c := read(v, credentialKind, d[:], decodeCredential)
+	if c != nil {
+		c.Identity = d
+	}
+	return c
+}
+
 func (v *view) session(id string) *broker.Session {
 	s := read(v, sessionKind, v.text(id), decodeSession)
 	if s != nil {
