@@ -19,7 +19,17 @@ type Client struct {
 	// None with a secret method authenticates nobody.
 	Secrets []string
 	// AuthMethod empty means either of the two ways to send a secret.
-	AuthMethod    oauth.AuthMethod
+	AuthMethod oauth.AuthMethod
+	// MACSecrets are the secrets of a client that signs assertions with them
+	// (client_secret_jwt); any of them will do. Nothing may log them.
+	MACSecrets [][]byte
+	// JWKS is the client's JWK set, or JWKSURI where it is (RFC 7591 §2); at most one
+	// of them.
+	JWKS    []byte
+	JWKSURI string
+	// AssertionAlg is token_endpoint_auth_signing_alg: the only algorithm of the
+	// client's assertions; any that is supported when empty.
+	AssertionAlg  string
 	RedirectURIs  []string
 	PostLogout    []string
 	GrantTypes    []oauth.GrantType

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gatehouse/broker"
+	"gatehouse/broker/clientkeys"
+	"gatehouse/broker/jose"
 	"gatehouse/broker/oauth"
 	"gatehouse/internal/httpx"
 )
@@ -15,8 +17,13 @@ import (
 type Authenticator struct {
 	Clients broker.Clients
 	Secrets *Secrets
-	// Realm is the issuer, named in a Basic challenge.
-	Realm string
+	// Realm is the issuer, named in a Basic challenge. Assertions are addressed to it,
+	// or to one of Audiences: the endpoint's URL, which OpenID Connect Core §9 wants.
+	Realm     string
+	Audiences []string
+	// Keys finds the keys of clients that sign assertions.
+	Keys *clientkeys.Cache
+	Now  func() time.Time
 	// Failures bounds failed attempts per address and client: a stranger elsewhere
 	// cannot shut a client out.
 	Failures *httpx.Limiter
@@ -27,32 +34,49 @@ type credentials struct {
 	id, secret string
 	method     oauth.AuthMethod
 	basic      bool
+	assertion  *jose.Unverified
+}
+
+// Caller is a client that has proved to be itself.
+type Caller struct {
+	Client *broker.Client
+	// Once must be consumed by the commit of what the caller asks for: the jti of its
+	// assertion. Empty for the other methods.
+	Once []broker.Once
 }
 
 // Authenticate returns the client that made the request, whose form has been
 // parsed. Errors are *oauth.Error: invalid_client, or invalid_request for a
 // request that authenticates in two ways (RFC 6749 §2.3).
-func (a *Authenticator) Authenticate(r *http.Request, form oauth.Params) (*broker.Client, error) {
+func (a *Authenticator) Authenticate(r *http.Request, form oauth.Params) (Caller, error) {
 	c, err := read(r, form)
 	if err != nil {
-		return nil, err
+		return Caller{}, err
 	}
 	source := httpx.LimitKey(httpx.About(r.Context()).Address) + " " + c.id
 	if wait, exhausted := a.Failures.Exhausted(source); exhausted {
-		return nil, tooMany(wait)
+		return Caller{}, tooMany(wait)
 	}
 	client, err := a.Clients.Client(r.Context(), c.id)
 	if err != nil && !errors.Is(err, broker.ErrNotFound) {
-		return nil, oauth.Errorf(oauth.ServerError, "the client could not be looked up").Because(err)
+		return Caller{}, oauth.Errorf(oauth.ServerError, "the client could not be looked up").Because(err)
 	}
 	if err != nil {
 		a.Failures.Allow(source)
-		return nil, a.refuse(c)
+		return Caller{}, a.refuse(c)
+	}
+	if c.assertion != nil {
+		once, err := a.proveAssertion(r.Context(), client, c)
+		if err != nil {
+			a.Failures.Allow(source)
+			return Caller{}, a.refuse(c).Because(err)
+		}
+		return Caller{Client: client, Once: once}, nil
 	}
 	if err := a.prove(r.Context(), client, c, source); err != nil {
-		return nil, err
+		return Caller{}, err
 	}
-	return client, nil
+	return Caller{Client: client}, nil
 }
 
 func tooMany(wait time.Duration) error {
@@ -67,7 +91,10 @@ func read(r *http.Request, form oauth.Params) (credentials, error) {
 		return credentials{}, err
 	}
 	if form.Has("client_assertion") || form.Has("client_assertion_type") {
-		return credentials{}, oauth.Errorf(oauth.InvalidClient, "client assertions are not supported")
+		if basic || form.Has("client_secret") {
+			return credentials{}, oauth.Errorf(oauth.InvalidRequest, "the client authenticates in two ways")
+		}
+		return readAssertion(form)
 	}
 	if basic {
 		if form.Has("client_secret") {
@@ -125,7 +152,7 @@ func (a *Authenticator) prove(ctx context.Context, client *broker.Client, c cred
 }
 
 // refuse says no, and no more than that.
-func (a *Authenticator) refuse(c credentials) error {
+func (a *Authenticator) refuse(c credentials) *oauth.Error {
 	err := oauth.Errorf(oauth.InvalidClient, "client authentication failed")
 	if c.basic {
 		return err.WithChallenge(oauth.BasicChallenge(a.Realm))

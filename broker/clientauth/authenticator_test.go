@@ -91,7 +91,7 @@ func TestAClientAuthenticatesByItsOwnMethodAlone(t *testing.T) {
 		{"CA-02: confidential by nothing", "", []string{"client_id", "basic"}, oauth.InvalidClient},
 		{"CA-02: public by a secret", "", []string{"client_id", "public", "client_secret", "x"}, oauth.InvalidClient},
 		{"CA-02: public by Basic without password", "public:", nil, oauth.InvalidClient},
-		{"CA-02: a secret beside an assertion", "", []string{"client_id", "post", "client_secret", "s3cret", "client_assertion", "x"}, oauth.InvalidClient},
+		{"CA-02: a secret beside an assertion", "", []string{"client_id", "post", "client_secret", "s3cret", "client_assertion", "x"}, oauth.InvalidRequest},
 		{"CA-02: a type of assertion alone", "", []string{"client_id", "public", "client_assertion_type", "x"}, oauth.InvalidClient},
 		{"CA-01: no secret is registered", "", []string{"client_id", "none", "client_secret", "x"}, oauth.InvalidClient},
 		{"CA-01: an empty secret is registered", "", []string{"client_id", "blank", "client_secret", "x"}, oauth.InvalidClient},
@@ -103,16 +103,16 @@ func TestAClientAuthenticatesByItsOwnMethodAlone(t *testing.T) {
 		{"another client_id in the form", "basic:s3cret", []string{"client_id", "post"}, oauth.InvalidRequest},
 		{"a store that cannot be read", "unreadable:s3cret", nil, oauth.ServerError},
 	} {
-		client, err := desk(t, &now).Authenticate(request("192.0.2.1", row.basic), form(t, row.form...))
+		caller, err := desk(t, &now).Authenticate(request("192.0.2.1", row.basic), form(t, row.form...))
 		if row.want == "" {
-			if err != nil || client == nil {
+			if err != nil || caller.Client == nil || len(caller.Once) != 0 {
 				t.Errorf("%s: %v", row.name, err)
 			}
 			continue
 		}
 		oe := oauth.From(err)
-		if client != nil || oe == nil || oe.Code != row.want {
-			t.Errorf("%s: %v, %v", row.name, client, err)
+		if caller.Client != nil || oe == nil || oe.Code != row.want {
+			t.Errorf("%s: %v, %v", row.name, caller, err)
 			continue
 		}
 		if challenged := oe.Challenge != ""; challenged != (row.basic != "" && row.want == oauth.InvalidClient) {

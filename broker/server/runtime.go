@@ -13,6 +13,7 @@ import (
 	"gatehouse/broker"
 	"gatehouse/broker/authorize"
 	"gatehouse/broker/clientauth"
+	"gatehouse/broker/clientkeys"
 	"gatehouse/broker/consent"
 	"gatehouse/broker/discovery"
 	"gatehouse/broker/flow"
@@ -20,6 +21,7 @@ import (
 	"gatehouse/broker/logout"
 	"gatehouse/broker/mint"
 	"gatehouse/broker/oauth"
+	"gatehouse/broker/outbound"
 	"gatehouse/broker/token"
 	"gatehouse/broker/userinfo"
 	"gatehouse/configs"
@@ -147,7 +149,8 @@ func (s *Server) tokenEndpoint(rt *runtime, minter *mint.Minter) *token.Endpoint
 		grants[h.GrantType()] = h
 	}
 	return &token.Endpoint{
-		Clients: &clientauth.Authenticator{Clients: rt.clients, Secrets: s.hashes, Realm: c.Issuer,
+		Clients: &clientauth.Authenticator{Clients: rt.clients, Secrets: s.hashes, Realm: c.Issuer, Audiences: []string{c.Issuer + "/token"},
+			Keys: &clientkeys.Cache{Fetch: outbound.New(c.Outbound.AllowNetworks, nil, s.log).Fetch, Now: s.now}, Now: s.now,
 			Failures: &httpx.Limiter{Rate: 1, Burst: 30, Now: s.now}},
 		Grants: grants, Audit: s.audit, Log: s.log, Now: s.now,
 		PerAddress: s.limiter(limits.PerAddress), PerClient: s.limiter(limits.PerClient),

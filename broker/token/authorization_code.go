@@ -39,7 +39,7 @@ func (h *AuthorizationCode) Redeem(ctx context.Context, r Request) (Tokens, erro
 	}
 	r.Event.Type = broker.EventCodeRedeemed
 	outcome, err := h.Codes.RedeemCode(ctx, broker.Redemption{
-		Now: r.Now, Key: key, ClientID: r.Client.ID, Next: next, Event: r.Event,
+		Now: r.Now, Once: r.Once, Key: key, ClientID: r.Client.ID, Next: next, Event: r.Event,
 		Bound: func(c broker.Code) error { return bound(c, r.Form) },
 	}, func(s broker.State) error { return authorize(r, s, h.PerAccount) })
 	if err != nil {
@@ -70,7 +70,11 @@ func refused(err error) error {
 	if oe, ok := errors.AsType[*oauth.Error](err); ok {
 		return oe
 	}
-	for _, known := range []error{broker.ErrNotFound, broker.ErrCodeReplayed, broker.ErrTokenReused, broker.ErrOnceUsed,
+	if errors.Is(err, broker.ErrOnceUsed) {
+		// RFC 7523 §3: the assertion, which is all that is presented once here.
+		return oauth.Errorf(oauth.InvalidClient, "the client assertion was used before").Because(err)
+	}
+	for _, known := range []error{broker.ErrNotFound, broker.ErrCodeReplayed, broker.ErrTokenReused,
 		policy.ErrNotAllowed, policy.ErrConsentRequired, policy.ErrScopeNotAllowed, policy.ErrClientGone,
 		broker.ErrClientDisabled, broker.ErrConnectorDisabled, broker.ErrAccountDisabled, broker.ErrIdentityGone,
 		broker.ErrSessionEnded, broker.ErrSuperseded, broker.ErrGrantGone} {

@@ -39,6 +39,8 @@ type Request struct {
 	Client *broker.Client
 	Form   oauth.Params
 	Now    time.Time
+	// Once is what the client has authenticated with, to be consumed in the commit.
+	Once []broker.Once
 	// Event has what is known about the request, for the commit to complete.
 	Event broker.Event
 }
@@ -101,9 +103,11 @@ func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request) (Request, Toke
 	request.Form = form
 	e.Log.LogAttrs(r.Context(), slog.LevelDebug, "tokens requested",
 		slog.String("request", about.ID), slog.Any("params", form.Loggable(loggable()...)))
-	if request.Client, err = e.Clients.Authenticate(r, form); err != nil {
+	caller, err := e.Clients.Authenticate(r, form)
+	if err != nil {
 		return request, Tokens{}, err
 	}
+	request.Client, request.Once = caller.Client, caller.Once
 	request.Event.ClientID = request.Client.ID
 	if wait, ok := e.PerClient.Allow(request.Client.ID); !ok {
 		return request, Tokens{}, oauth.Errorf(oauth.TemporarilyUnavailable, "too many requests of this client").WithRetryAfter(wait)

@@ -64,7 +64,7 @@ func (h *RefreshToken) Redeem(ctx context.Context, r Request) (Tokens, error) {
 	}
 	r.Event.Type = broker.EventTokenRefreshed
 	outcome, err := h.Tokens.RotateRefreshToken(ctx, broker.Rotation{
-		Now: r.Now, GrantID: token.GrantID, ClientID: r.Client.ID, Presented: token.Digest,
+		Now: r.Now, Once: r.Once, GrantID: token.GrantID, ClientID: r.Client.ID, Presented: token.Digest,
 		Next: &next, Successor: mint.SealSuccessor(presented, successor), Retry: h.Retry, Settle: settle, Event: r.Event,
 	}, func(s broker.State) error {
 		// RFC 6749 §6: a narrower scope is the client's choice, a wider one an error.
