@@ -58,6 +58,16 @@ type Checker struct {
 // NewBox returns the box for Checker.Box.
 func NewBox(keys *seal.Keyring) *seal.Box { return keys.Box("upstream credential") }
 
+// Enabled reports whether any of the connectors re-checks.
+func (c *Checker) Enabled() bool {
+	for _, connector := range c.Connectors {
+		if connector.Describe().Recheck.Interval > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Keep seals what an upstream handed out at a sign-in. It returns nil where the
 // connector does not re-check: then nothing is kept (DESIGN.md §4).
 func (c *Checker) Keep(who broker.Identity, u connectors.Upstream) (*broker.NewCredential, error) {

@@ -22,6 +22,7 @@ import (
 	"gatehouse/broker/mint"
 	"gatehouse/broker/oauth"
 	"gatehouse/broker/outbound"
+	"gatehouse/broker/recheck"
 	"gatehouse/broker/token"
 	"gatehouse/broker/userinfo"
 	"gatehouse/configs"
@@ -104,6 +105,8 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 	signIn := &login.Endpoint{Desk: desk, Clients: rt.clients, States: flow.NewStates(s.secrets), Connectors: rt.connectors,
 		PerAddress: s.limiter(limits.Login.PerAddress), PerPerson: s.limiter(limits.Login.PerAccount), Log: s.log, Now: s.now}
 	desk.SignIn = signIn.SignIn
+	upstreams := s.rechecker(rt)
+	signIn.Keep = upstreams.Keep
 	protect := http.NewCrossOriginProtection()
 	if err := protect.AddTrustedOrigin(originOf(c.Issuer)); err != nil {
 		return err
@@ -123,7 +126,7 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 				hint, err := minter.ReadIDTokenHint(ctx, raw, s.now())
 				return logout.Hint(hint), err
 			}},
-		s.tokenEndpoint(rt, minter),
+		s.tokenEndpoint(rt, minter, upstreams),
 		&userinfo.Endpoint{Issuer: c.Issuer, Clients: rt.clients, Grants: s.store, Mint: minter, Audit: s.audit,
 			PerAddress: s.limiter(limits.UserInfo.PerAddress), PerAccount: s.limiter(limits.UserInfo.PerAccount), Now: s.now},
 		documents,
@@ -137,14 +140,26 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 	return nil
 }
 
-func (s *Server) tokenEndpoint(rt *runtime, minter *mint.Minter) *token.Endpoint {
+// rechecker asks the upstreams of a runtime again. What it keeps, it keeps for as
+// long as the longest refresh token may be used.
+func (s *Server) rechecker(rt *runtime) *recheck.Checker {
+	base := rt.config.Lifetimes.Broker()
+	longest := base.RefreshToken
+	for _, client := range rt.clients {
+		longest = max(longest, client.Lifetimes.RefreshToken)
+	}
+	return &recheck.Checker{Connectors: rt.connectors, Credentials: s.store, Grants: s.store, Sessions: s.store,
+		Box: recheck.NewBox(s.secrets), Audit: s.audit, Log: s.log, Now: s.now, Outlives: longest}
+}
+
+func (s *Server) tokenEndpoint(rt *runtime, minter *mint.Minter, upstreams *recheck.Checker) *token.Endpoint {
 	c, limits := rt.config, rt.config.Limits.Token
 	perAccount := s.limiter(limits.PerAccount)
 	grants := map[oauth.GrantType]token.GrantHandler{}
 	for _, h := range []token.GrantHandler{
 		&token.AuthorizationCode{Codes: s.store, Mint: minter, Lifetimes: c.Lifetimes.Broker(), PerAccount: perAccount},
 		&token.RefreshToken{Tokens: s.store, Mint: minter, Lifetimes: c.Lifetimes.Broker(), PerAccount: perAccount,
-			Retry: c.RefreshTokens.RetryWindow},
+			Grants: s.store, Upstream: upstreams, Retry: c.RefreshTokens.RetryWindow},
 	} {
 		grants[h.GrantType()] = h
 	}

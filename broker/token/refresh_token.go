@@ -30,6 +30,8 @@ type RefreshToken struct {
 
 // Rechecker asks upstreams again about people: package recheck's.
 type Rechecker interface {
+	// Enabled reports whether any upstream is asked again at all.
+	Enabled() bool
 	// Check returns what has to be settled in the commit of the refresh; nil when
 	// nobody had to be asked.
 	Check(ctx context.Context, state broker.State, e broker.Event) (*broker.Settlement, error)
@@ -96,7 +98,7 @@ func (h *RefreshToken) Redeem(ctx context.Context, r Request) (Tokens, error) {
 // recheck has the upstream asked, outside any transaction, if the verb would agree
 // as things stand: a refusal is its business, and costs no question.
 func (h *RefreshToken) recheck(ctx context.Context, r Request, token mint.RefreshToken, scopes oauth.Scopes) (*broker.Settlement, error) {
-	if h.Upstream == nil {
+	if h.Upstream == nil || !h.Upstream.Enabled() {
 		return nil, nil
 	}
 	state, err := h.Grants.Grant(ctx, token.GrantID, r.Now)
