@@ -19,6 +19,8 @@ type Entra struct {
 	exactRedirects
 	graph *http.ServeMux
 
+	assertions assertions
+
 	graphMu  sync.Mutex
 	graphURL *url.URL
 }

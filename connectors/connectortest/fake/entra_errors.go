@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// aadsts is the error shape of Entra ID's token endpoint. Whoever branches on it
+// aadsts is the error shape of Entra ID's token endpoint ("Microsoft Entra
+// authentication and authorization error codes"). Whoever branches on it
 // looks at error, suberror and error_codes, never at the text.
 func (f *Entra) aadsts(status int, code string, number int, text string) answer {
 	trace, correlation, stamp := guid(), guid(), f.opts.Now().UTC().Format("2006-01-02 15:04:05Z")
@@ -73,7 +74,8 @@ func (f *Entra) refuse(t trouble, r *request, detail string) *refusal {
 	return back("invalid_request", 90023, "Invalid request. The parameter '"+detail+"' is not acceptable.")
 }
 
-// readScopes takes the scopes of OpenID Connect and those of Graph; scopes of two
+// readScopes takes the scopes of OpenID Connect and those of Graph ("Scopes and
+// permissions in the Microsoft identity platform"); scopes of two
 // resources at once are refused, and a bare unknown name is looked for in Graph.
 func (f *Entra) readScopes(r *request) *refusal {
 	all := strings.Fields(r.params.Get("scope"))
@@ -101,7 +103,8 @@ func (f *Entra) readScopes(r *request) *refusal {
 	return nil
 }
 
-// authContext reads the authentication context out of the claims parameter:
+// authContext reads the authentication context out of the claims parameter
+// ("Developer guide to Conditional Access authentication context"):
 // {"id_token":{"acrs":{"essential":true,"value":"c1"}}}.
 func authContext(claims string) (acr string, ok bool) {
 	if claims == "" {

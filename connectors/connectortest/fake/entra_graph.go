@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -24,6 +25,18 @@ const (
 	GraphEndlessPages    Misbehaviour = "graph: there is always a next page"
 	GraphNamesHidden     Misbehaviour = "graph: group names are null"
 	GraphClaimsChallenge Misbehaviour = "graph: 401 with a claims challenge"
+	// GraphNextOtherPath and GraphNextDotted name the right host, but a path outside of
+	// the version; GraphNextUserinfo hides another host behind the right one.
+	GraphNextOtherPath Misbehaviour = "graph: the next page is outside of /v1.0"
+	GraphNextDotted    Misbehaviour = "graph: the next page leaves /v1.0 by dots"
+	GraphNextUserinfo  Misbehaviour = "graph: the next page has the host as user name"
+	GraphNextScheme    Misbehaviour = "graph: the next page has another scheme"
+	GraphNextNumber    Misbehaviour = "graph: the next page is a number"
+	// GraphMixedTypes puts a directory role into what was cast to groups, of the same
+	// name as a group.
+	GraphMixedTypes Misbehaviour = "graph: a directory role among the groups"
+	// GraphForgetsNames leaves one of the objects out that were asked for by id.
+	GraphForgetsNames Misbehaviour = "graph: getByIds leaves an object out"
 )
 
 const graphResource = "https://graph.microsoft.com/"
@@ -74,6 +87,7 @@ func (f *Entra) denied(w http.ResponseWriter) {
 	f.graphError(http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.").write(w)
 }
 
+// graphError is the shape of "Microsoft Graph error responses and resource types".
 func (f *Entra) graphError(status int, code, message string) answer {
 	id := guid()
 	return answer{status: status, body: map[string]any{"error": map[string]any{
@@ -114,7 +128,8 @@ func (f *Entra) me(w http.ResponseWriter, _ *http.Request, c call) {
 	})
 }
 
-// mayReadGroups: User.Read is enough to see ids, but not names.
+// mayReadGroups: User.Read is enough to see ids, but not names ("Microsoft Graph
+// permissions overview", limited information for inaccessible member objects).
 func (f *Entra) mayReadGroups(w http.ResponseWriter, c call) (names, ok bool) {
 	if c.person.Entra.TenantID == personalTenant || !c.permitted("User.Read", "GroupMember.Read.All", "Group.Read.All", "Directory.Read.All") {
 		f.denied(w)
@@ -135,10 +150,7 @@ func (f *Entra) memberOf(w http.ResponseWriter, r *http.Request, c call) {
 		rows = append(rows, groupObject(g, names))
 	}
 	if len(rows) > 0 {
-		rows = append(rows, map[string]any{
-			"@odata.type": "#microsoft.graph.directoryRole", "id": "22222222-aaaa-4bbb-8ccc-000000000001", "displayName": "Directory Readers",
-			"roleTemplateId": "88d8e3e3-8f55-4a1e-953a-9b9898b8876b",
-		}, map[string]any{
+		rows = append(rows, directoryRole(), map[string]any{
 			"@odata.type": "#microsoft.graph.administrativeUnit", "id": "33333333-aaaa-4bbb-8ccc-000000000001", "displayName": "EMEA",
 		})
 	}
@@ -151,13 +163,15 @@ func groupObject(g EntraGroup, names bool) map[string]any {
 		"mailEnabled": false, "mailNickname": nil, "onPremisesSamAccountName": nil, "onPremisesSyncEnabled": nil, "securityEnabled": nil, "visibility": nil,
 	}
 	if names {
-		doc["displayName"], doc["mailNickname"], doc["securityEnabled"] = g.Name, strings.ToLower(strings.ReplaceAll(g.Name, " ", "-")), true
+		doc["displayName"], doc["mailNickname"], doc["securityEnabled"] = g.Name, strings.ToLower(strings.ReplaceAll(g.Name, " ", "-")), !g.Unsecured
 	}
 	return doc
 }
 
-// transitiveGroups casts the collection, which Graph does in its advanced queries
-// alone: with $count=true and ConsistencyLevel: eventual.
+// transitiveGroups casts the collection ("List a user's memberships (direct and
+// transitive)"), which Graph does in its advanced queries alone: with $count=true and
+// ConsistencyLevel: eventual ("Advanced query capabilities on Microsoft Entra ID
+// objects").
 func (f *Entra) transitiveGroups(w http.ResponseWriter, r *http.Request, c call) {
 	q := r.URL.Query()
 	if q.Get("$count") != "true" || !strings.EqualFold(r.Header.Get("ConsistencyLevel"), "eventual") {
@@ -183,17 +197,28 @@ func (f *Entra) transitiveGroups(w http.ResponseWriter, r *http.Request, c call)
 		}
 		rows = append(rows, row)
 	}
+	if f.script.hit(GraphMixedTypes) {
+		rows = append(rows, directoryRole())
+	}
 	f.graphPage(w, r, "/v1.0/$metadata#groups("+q.Get("$select")+")", rows)
 }
 
-// graphPage cuts one page and names the next.
+func directoryRole() map[string]any {
+	return map[string]any{
+		"@odata.type": "#microsoft.graph.directoryRole", "id": "22222222-aaaa-4bbb-8ccc-000000000001", "displayName": "Directory Readers",
+		"roleTemplateId": "88d8e3e3-8f55-4a1e-953a-9b9898b8876b",
+	}
+}
+
+// graphPage cuts one page and names the next ("Paging Microsoft Graph data in your
+// app").
 func (f *Entra) graphPage(w http.ResponseWriter, r *http.Request, context string, rows []map[string]any) {
 	q := r.URL.Query()
 	size, err := strconv.Atoi(q.Get("$top"))
 	if err != nil || size < 1 {
 		size = 100
 	}
-	size = min(size, 999)
+	size = min(size, cmp.Or(f.opts.Entra.GraphPage, 999))
 	from, _ := strconv.Atoi(string(unb64(q.Get("$skiptoken"))))
 	from = max(0, min(from, len(rows)))
 	to := min(from+size, len(rows))
@@ -201,26 +226,49 @@ func (f *Entra) graphPage(w http.ResponseWriter, r *http.Request, context string
 	if q.Get("$count") == "true" && !q.Has("$skiptoken") {
 		doc["@odata.count"] = len(rows)
 	}
-	endless, astray := f.script.hit(GraphEndlessPages), f.script.hit(GraphNextElsewhere)
+	endless := f.script.hit(GraphEndlessPages)
 	if endless {
 		to = 0
 	}
-	if to < len(rows) || astray || endless {
-		base := f.GraphURL()
-		if astray {
-			_, base = f.script.settings()
-		}
-		next := url.Values{}
-		for name, values := range q {
-			next[name] = values
-		}
-		next.Set("$skiptoken", b64([]byte(strconv.Itoa(to))))
-		doc["@odata.nextLink"] = base + r.URL.Path + "?" + next.Encode()
+	next := url.Values{}
+	for name, values := range q {
+		next[name] = values
+	}
+	next.Set("$skiptoken", b64([]byte(strconv.Itoa(to))))
+	if link, astray := f.astray(r.URL.Path, next.Encode()); astray {
+		doc["@odata.nextLink"] = link
+	} else if to < len(rows) || endless {
+		doc["@odata.nextLink"] = f.GraphURL() + r.URL.Path + "?" + next.Encode()
 	}
 	f.document(w, GraphGroups, doc)
 }
 
-// memberGroups are the ids, nested ones included, in one answer.
+// astray is a link to the next page that nobody should follow, where the script
+// wants one.
+func (f *Entra) astray(path, query string) (link any, hit bool) {
+	_, elsewhere := f.script.settings()
+	base := f.GraphURL()
+	switch {
+	case f.script.hit(GraphNextElsewhere):
+		return elsewhere + path + "?" + query, true
+	case f.script.hit(GraphNextOtherPath):
+		return base + "/beta/me/memberOf?" + query, true
+	case f.script.hit(GraphNextDotted):
+		return base + "/v1.0/../beta/me/memberOf?" + query, true
+	case f.script.hit(GraphNextUserinfo):
+		_, host, _ := strings.Cut(base, "://")
+		_, other, _ := strings.Cut(elsewhere, "://")
+		return "http://" + strings.ReplaceAll(host, ":", "%3A") + "@" + other + path + "?" + query, true
+	case f.script.hit(GraphNextScheme):
+		return "ftp" + base[strings.Index(base, ":"):] + path + "?" + query, true
+	case f.script.hit(GraphNextNumber):
+		return 2, true
+	}
+	return nil, false
+}
+
+// memberGroups are the ids, nested ones included, in one answer
+// ("directoryObject: getMemberGroups").
 func (f *Entra) memberGroups(w http.ResponseWriter, r *http.Request, c call) {
 	var body struct {
 		SecurityEnabledOnly *bool `json:"securityEnabledOnly"`
@@ -237,15 +285,19 @@ func (f *Entra) memberGroups(w http.ResponseWriter, r *http.Request, c call) {
 	}
 	ids := []string{}
 	for _, g := range c.person.Entra.Groups {
-		ids = append(ids, g.ID)
+		if !*body.SecurityEnabledOnly || !g.Unsecured {
+			ids = append(ids, g.ID)
+		}
 	}
 	f.document(w, GraphMemberGroups, map[string]any{"@odata.context": f.GraphURL() + "/v1.0/$metadata#Collection(Edm.String)", "value": ids})
 }
 
-// byIDs gives the names of at most a thousand objects; unknown ones are left out.
+// byIDs gives the names of at most a thousand objects of the types that are named,
+// or of any; unknown ones are left out ("directoryObject: getByIds").
 func (f *Entra) byIDs(w http.ResponseWriter, r *http.Request, c call) {
 	var body struct {
-		IDs []string `json:"ids"`
+		IDs   []string `json:"ids"`
+		Types []string `json:"types"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil || len(body.IDs) == 0 || len(body.IDs) > 1000 {
 		f.graphError(http.StatusBadRequest, "Request_BadRequest", "ids must hold between 1 and 1000 values.").write(w)
@@ -264,6 +316,12 @@ func (f *Entra) byIDs(w http.ResponseWriter, r *http.Request, c call) {
 				rows = append(rows, groupObject(g, names))
 			}
 		}
+	}
+	if role := directoryRole(); len(body.Types) == 0 && slices.Contains(body.IDs, role["id"].(string)) {
+		rows = append(rows, role)
+	}
+	if len(rows) > 0 && f.script.hit(GraphForgetsNames) {
+		rows = rows[1:]
 	}
 	f.document(w, GraphByIDs, map[string]any{"@odata.context": f.GraphURL() + "/v1.0/$metadata#directoryObjects", "value": rows})
 }

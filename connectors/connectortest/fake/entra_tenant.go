@@ -35,3 +35,13 @@ func entraLoginHint(p Person) string {
 	sum := sha256.Sum256([]byte("login_hint:" + p.Entra.ObjectID))
 	return "O." + b64(sum[:])
 }
+
+// tenantBeside is a tenant that exists and is not this one.
+func (f *Entra) tenantBeside(id string) string {
+	for _, t := range f.opts.Entra.Tenants {
+		if t.ID != id {
+			return t.ID
+		}
+	}
+	return id
+}

@@ -36,6 +36,14 @@ const (
 	EntraMFARequired    Misbehaviour = "token: AADSTS50076, a second factor is due"
 	EntraAccessBlocked  Misbehaviour = "token: AADSTS53003, conditional access"
 	EntraConsentMissing Misbehaviour = "token: AADSTS65001, consent missing"
+
+	// EntraOtherTenant lets the token endpoint answer for the same person in another
+	// tenant than the one whose endpoint was asked.
+	EntraOtherTenant Misbehaviour = "id token: of another tenant than the endpoint's"
+	EntraNoContext   Misbehaviour = "id token: no acrs although they were asked for"
+	// EntraProseNumber has an unknown number in error_codes and another in the middle of
+	// the text, for whoever reads prose.
+	EntraProseNumber Misbehaviour = "token: an AADSTS number in the middle of the text"
 )
 
 func (f *Entra) token(w http.ResponseWriter, r *http.Request, tenant string) {
@@ -43,10 +51,11 @@ func (f *Entra) token(w http.ResponseWriter, r *http.Request, tenant string) {
 }
 
 func (f *Entra) respondToken(r *http.Request, tenant string) answer {
-	t, no, detail := f.readTokenRequest(r, tenant, clientAuth{basic: true, post: true})
-	if no != fine {
-		return f.tokenRefusal(no, detail)
+	t, refusal, ok := f.readRequest(r, tenant)
+	if !ok {
+		return refusal
 	}
+	no, detail := fine, ""
 	if a, refused := f.conditionally(); refused {
 		return a
 	}
@@ -73,7 +82,8 @@ func (f *Entra) respondToken(r *http.Request, tenant string) answer {
 	doc := map[string]any{
 		"token_type": "Bearer", "scope": strings.Join(granted, " "), "expires_in": life, "ext_expires_in": life, "access_token": access,
 	}
-	// A new refresh token with each answer; the ones before stay valid.
+	// A new refresh token with each answer; the ones before stay valid ("Refresh tokens
+	// in the Microsoft identity platform").
 	if g.refreshable {
 		doc["refresh_token"] = f.newRefresh("1.A", g, entraRefreshLife, 0)
 	}
@@ -108,11 +118,13 @@ func (f *Entra) conditionally() (answer, bool) {
 	case f.script.hit(EntraAccessBlocked):
 		return f.aadsts(http.StatusBadRequest, "interaction_required", 53003, "Access has been blocked by Conditional Access policies.").
 			with(map[string]any{"suberror": "message_only", "claims": capolids}), true
+	case f.script.hit(EntraProseNumber):
+		return f.aadsts(http.StatusBadRequest, "invalid_grant", 999999, "The text mentions AADSTS7000222: and AADSTS90033: in passing."), true
 	case f.script.hit(EntraConsentMissing):
 		return f.aadsts(http.StatusBadRequest, "invalid_grant", 65001, "The user or administrator has not consented to use the application.").
 			with(map[string]any{"suberror": "consent_required"}), true
 	}
-	return answer{}, false
+	return f.scripted()
 }
 
 // EntraSubject is the sub a client sees for a person: pairwise, so that another
@@ -127,9 +139,12 @@ func entraSession(p Person) string {
 	return "006" + b64(sum[:12])
 }
 
-// claims has no email_verified, no at_hash and no amr. The object id comes with
-// the scope profile.
+// claims are those of "ID token claims reference": no email_verified, no at_hash and
+// no amr. The object id comes with the scope profile.
 func (f *Entra) claims(g *grant, person Person, fresh bool) map[string]any {
+	if f.script.hit(EntraOtherTenant) {
+		person.Entra.TenantID = f.tenantBeside(person.Entra.TenantID)
+	}
 	issued := f.opts.Now().Add(-entraBackdated)
 	tid := person.Entra.TenantID
 	claims := map[string]any{
@@ -150,7 +165,7 @@ func (f *Entra) claims(g *grant, person Person, fresh bool) map[string]any {
 	} else if f.script.hit(RefreshGivesSomebody) {
 		claims["oid"], claims["sub"] = guid(), random("", 32)
 	}
-	if g.acr != "" {
+	if g.acr != "" && !f.script.hit(EntraNoContext) {
 		claims["acrs"] = []string{g.acr}
 	}
 	f.addOptional(claims, g, person)
@@ -159,7 +174,8 @@ func (f *Entra) claims(g *grant, person Person, fresh bool) map[string]any {
 	return claims
 }
 
-// addOptional adds the claims the registration asks for. E-mail is one of them,
+// addOptional adds the claims the registration asks for ("Optional claims
+// reference"). E-mail is one of them,
 // but guests and personal accounts always have it.
 func (f *Entra) addOptional(claims map[string]any, g *grant, person Person) {
 	guest, personal := person.Entra.HomeTenantID != "", person.Entra.TenantID == personalTenant
@@ -193,7 +209,8 @@ func (f *Entra) addOptional(claims map[string]any, g *grant, person Person) {
 }
 
 // addGroups adds the groups, or where there are more than a token may hold a
-// reference to an API that was switched off years ago.
+// reference to an API that was switched off years ago ("Access token claims
+// reference", groups overage claim).
 func (f *Entra) addGroups(claims map[string]any, person Person) {
 	var ids []string
 	for _, g := range person.Entra.Groups {

@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"crypto/x509"
 	"net/http"
 	"slices"
 	"time"
@@ -106,6 +107,12 @@ type EntraOptions struct {
 	// OptionalClaims are those configured on the registration, out of email,
 	// xms_edov, sid, login_hint and auth_time; the first four when nil.
 	OptionalClaims []string
+	// Certificates are those uploaded to the registration; Workload is its federated
+	// identity credential, nil for none.
+	Certificates []*x509.Certificate
+	Workload     *EntraWorkload
+	// GraphPage is how many rows a page of Graph holds at most; 999 when zero.
+	GraphPage int
 }
 
 // GitHubOptions are GitHub's switches.

@@ -61,7 +61,11 @@ type EntraPerson struct {
 }
 
 // EntraGroup is a group in an Entra tenant. The ID is the object id, a GUID.
-type EntraGroup struct{ ID, Name string }
+type EntraGroup struct {
+	ID, Name string
+	// Unsecured is a Microsoft 365 group that is for mail alone: not security-enabled.
+	Unsecured bool
+}
 
 // OktaPerson is what an Okta organisation knows of a person.
 type OktaPerson struct {
