@@ -81,14 +81,6 @@ func (c *Common) recheckProblems() []Problem {
 	return out
 }
 
-// OpenFetcher returns the Fetcher that ca_file asks for.
-func (c *Common) OpenFetcher(env Environment) (*Fetcher, error) {
-	if c.CAFile == "" {
-		return NewFetcher("")
-	}
-	return NewFetcher(env.Path(c.CAFile))
-}
-
 func isConnectorID(id string) bool {
 	if id == "" || len(id) > 63 || id[0] == '-' {
 		return false

@@ -55,7 +55,7 @@ type Common struct {
 	// their applications refresh; zero (the default) never asks again. OutageGrace is
 	// how much longer it is good while the upstream does not answer: an hour when
 	// absent, and zero refuses at once.
-	RecheckInterval time.Duration `yaml:"recheck_interval"`
+	RecheckInterval time.Duration  `yaml:"recheck_interval"`
 	OutageGrace     *time.Duration `yaml:"outage_grace"`
 	// Assurance translates between the upstream's words for how somebody
 	// authenticated and the levels that clients ask for, strongest first.

@@ -1,9 +1,15 @@
 package connectors
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
+
+// ErrClientRefused marks the cause of an Operator Error that says: the upstream did
+// not accept what we authenticate with. Nothing was done with the code or
+// credential then, and another secret may be tried.
+var ErrClientRefused = errors.New("the client's own credentials were refused")
 
 // Kind says whose trouble an upstream failure is, and so what the page tells
 // the person and how the log line is ranked.

@@ -4,11 +4,12 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
+	"sync"
 	"time"
 )
 
@@ -32,36 +33,73 @@ const (
 // never following a redirect, and with errors that name neither the query of a
 // URL nor anything the other side sent. It is safe for concurrent use.
 type Fetcher struct {
+	timeout time.Duration
+	// roots is nil where the system's are trusted, or where nobody asked for them to
+	// be read again.
+	roots *File[*x509.CertPool]
+
+	mu        sync.Mutex
 	transport http.RoundTripper
-	timeout   time.Duration
+	trusted   *x509.CertPool // what transport was made with
 }
 
 // NewFetcher returns a Fetcher that trusts the PEM bundle in caFile, an absolute
-// path, instead of the system's roots; empty means the system's.
+// path, instead of the system's roots; empty means the system's. The bundle is read
+// once; OpenFetcher's is read again.
 func NewFetcher(caFile string) (*Fetcher, error) {
-	config := &tls.Config{
-		MinVersion: tls.VersionTLS12,
-		// Forward secrecy and AEAD only (DESIGN.md §5); TLS 1.3 has nothing else.
-		CipherSuites: []uint16{
-			tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-			tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-			tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+	if caFile == "" {
+		return newFetcherWith(nil), nil
+	}
+	roots := &File[*x509.CertPool]{Path: caFile, Key: "ca_file", Parse: parseBundle}
+	if err := roots.Open(); err != nil {
+		return nil, err
+	}
+	return newFetcherWith(roots.Last()), nil
+}
+
+// OpenFetcher returns the Fetcher that ca_file asks for. A bundle that changes is
+// trusted from then on without a restart.
+func (c *Common) OpenFetcher(env Environment) (*Fetcher, error) {
+	if c.CAFile == "" {
+		return newFetcherWith(nil), nil
+	}
+	roots := &File[*x509.CertPool]{
+		Path: env.Path(c.CAFile), Key: "ca_file", Connector: c.ID, Parse: parseBundle, Now: env.Now, Log: env.Log,
+	}
+	if err := roots.Open(); err != nil {
+		return nil, err
+	}
+	f := newFetcherWith(roots.Last())
+	f.roots = roots
+	return f, nil
+}
+
+func parseBundle(pem []byte) (*x509.CertPool, error) {
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, errors.New("holds no PEM certificate")
+	}
+	return pool, nil
+}
+
+func newFetcherWith(roots *x509.CertPool) *Fetcher {
+	return &Fetcher{timeout: ExchangeTimeout, transport: newTransport(roots), trusted: roots}
+}
+
+func newTransport(roots *x509.CertPool) *http.Transport {
+	return &http.Transport{
+		Proxy:       http.ProxyFromEnvironment,
+		DialContext: (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		TLSClientConfig: &tls.Config{
+			RootCAs:    roots,
+			MinVersion: tls.VersionTLS12,
+			// Forward secrecy and AEAD only (DESIGN.md §5); TLS 1.3 has nothing else.
+			CipherSuites: []uint16{
+				tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+				tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+				tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+			},
 		},
-	}
-	if caFile != "" {
-		pem, err := os.ReadFile(caFile)
-		if err != nil {
-			return nil, fmt.Errorf("ca_file: %w", err)
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("ca_file: %s holds no PEM certificate", caFile)
-		}
-	}
-	return &Fetcher{timeout: ExchangeTimeout, transport: &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
-		TLSClientConfig:        config,
 		TLSHandshakeTimeout:    handshakeTimeout,
 		ResponseHeaderTimeout:  ExchangeTimeout,
 		MaxResponseHeaderBytes: 64 << 10,
@@ -72,7 +110,24 @@ func NewFetcher(caFile string) (*Fetcher, error) {
 		MaxConnsPerHost:    64,
 		DisableCompression: true, // so that the limit counts what was sent
 		ForceAttemptHTTP2:  true,
-	}}, nil
+	}
+}
+
+// current is the transport that trusts what ca_file holds now. Connections made
+// under the bundle before are not used again.
+func (f *Fetcher) current() http.RoundTripper {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.roots == nil {
+		return f.transport
+	}
+	if roots := f.roots.Current(); roots != f.trusted {
+		if old, ok := f.transport.(*http.Transport); ok {
+			old.CloseIdleConnections()
+		}
+		f.transport, f.trusted = newTransport(roots), roots
+	}
+	return f.transport
 }
 
 // Answer is a whole response, read within the limit.
@@ -97,7 +152,7 @@ func (f *Fetcher) Do(req *http.Request, limit int64) (Answer, error) {
 	}
 	// GitHub answers 403 to requests without one.
 	req.Header.Set("User-Agent", userAgent)
-	resp, err := f.transport.RoundTrip(req.WithContext(ctx))
+	resp, err := f.current().RoundTrip(req.WithContext(ctx))
 	if err != nil {
 		return Answer{}, unreachable(req.URL, err)
 	}

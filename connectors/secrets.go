@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
@@ -39,6 +40,8 @@ type SecretSource struct {
 	mu   sync.Mutex
 	last []string
 	bad  bool
+	// good is the one of last that the upstream accepted most recently.
+	good int
 }
 
 // OpenSecrets resolves client_secret for the first time. It is an error if one of
@@ -57,12 +60,47 @@ func (s *SecretSource) Current() []string {
 	defer s.mu.Unlock()
 	fresh, err := s.read()
 	if err == nil {
+		if !slices.Equal(fresh, s.last) {
+			s.good = 0 // what was learned about another set says nothing
+		}
 		s.last = fresh
 	} else if !s.bad {
 		s.log.Error("a client secret cannot be read again; the last good one stays in use", "connector", s.id, "error", err)
 	}
 	s.bad = err != nil
 	return s.last
+}
+
+// Try calls ask with one secret after the other, the one that was accepted last
+// first, until one is accepted. ask returns an error with the cause
+// ErrClientRefused when the upstream accepts none such; with any other outcome it is
+// not called again. Try returns the last error.
+func (s *SecretSource) Try(ask func(secret string) error) error {
+	secrets := s.Current()
+	s.mu.Lock()
+	first := s.good
+	s.mu.Unlock()
+	var err error
+	for i := range secrets {
+		n := (first + i) % len(secrets)
+		if err = ask(secrets[n]); errors.Is(err, ErrClientRefused) {
+			continue
+		}
+		if err == nil {
+			s.accept(secrets, n)
+		}
+		return err
+	}
+	return err
+}
+
+// accept remembers which secret is good, unless there are others meanwhile.
+func (s *SecretSource) accept(secrets []string, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.Equal(secrets, s.last) {
+		s.good = n
+	}
 }
 
 func (s *SecretSource) read() ([]string, error) {

@@ -13,13 +13,24 @@ import (
 // of transport errors is not passed on: it holds URLs with their queries and
 // pieces of what the other side sent.
 func unreachable(u *url.URL, err error) *Error {
-	e := &Error{Kind: Transient, Hint: "no answer from " + u.Host, Err: errors.New(reason(err))}
+	e := &Error{Kind: Transient, Hint: "no answer from " + u.Host, Err: errors.New(reason(err)), Unspent: neverSent(err)}
 	for _, sentinel := range []error{context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, sentinel) {
 			e.Err = sentinel
 		}
 	}
 	return e
+}
+
+// neverSent reports whether an error shows that no connection was made, so that
+// nothing of the request can have arrived.
+func neverSent(err error) bool {
+	var (
+		dns  *net.DNSError
+		cert *tls.CertificateVerificationError
+		op   *net.OpError
+	)
+	return errors.As(err, &dns) || errors.As(err, &cert) || errors.As(err, &op) && op.Op == "dial"
 }
 
 func reason(err error) string {

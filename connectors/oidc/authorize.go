@@ -38,7 +38,9 @@ func (p *Provider) AuthorizationURL(ctx context.Context, l connectors.Login) (st
 	for name := range params {
 		options = append(options, oauth2.SetAuthURLParam(name, params.Get(name)))
 	}
-	return p.oauth(&m.value, l).AuthCodeURL(l.State, options...), nil
+	config := p.oauth(&m.value, l.Choice)
+	config.RedirectURL = l.RedirectURI
+	return config.AuthCodeURL(l.State, options...), nil
 }
 
 // standardParams are the parameters of OIDC Core §3.1.2.1 that a sign-in may
@@ -70,18 +72,6 @@ func standardParams(l connectors.Login, maxAgeForLogin bool) url.Values {
 	return v
 }
 
-// oauth is the x/oauth2 view of the provider for one sign-in.
-func (p *Provider) oauth(m *metadata, l connectors.Login) *oauth2.Config {
-	var secret string
-	if p.secrets != nil {
-		secret = p.secrets.Current()[0]
-	}
-	return &oauth2.Config{
-		ClientID: p.config.ClientID, ClientSecret: secret, RedirectURL: l.RedirectURI, Scopes: p.scopes(m),
-		Endpoint: oauth2.Endpoint{AuthURL: m.AuthorizationEndpoint, TokenURL: m.TokenEndpoint, AuthStyle: p.authStyle(m)},
-	}
-}
-
 func (p *Provider) scopes(m *metadata) []string {
 	scopes := p.config.Scopes
 	if len(scopes) == 0 {
@@ -100,6 +90,9 @@ func (p *Provider) scopes(m *metadata) []string {
 // authStyle never leaves x/oauth2 to find out by trying both: a code is good for
 // one attempt. Absent from discovery means basic (OIDC Discovery §3).
 func (p *Provider) authStyle(m *metadata) oauth2.AuthStyle {
+	if p.asserter != nil {
+		return oauth2.AuthStyleInParams
+	}
 	method := p.config.TokenEndpointAuthMethod
 	if method == "" {
 		preferred, other := clientSecretBasic, clientSecretPost

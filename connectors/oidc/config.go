@@ -20,6 +20,7 @@ const (
 const (
 	clientSecretBasic = "client_secret_basic"
 	clientSecretPost  = "client_secret_post"
+	privateKeyJWT     = "private_key_jwt"
 	noClientAuth      = "none"
 )
 
@@ -28,6 +29,7 @@ const defaultGroupsClaim = "groups"
 // Config is the section of a connector of type oidc.
 type Config struct {
 	connectors.Common `yaml:",inline"`
+	ClientAuth        `yaml:",inline"`
 	// Issuer is the provider's issuer, byte for byte as its discovery document and
 	// its tokens spell it. http is accepted for loopback addresses only.
 	Issuer string `yaml:"issuer"`
@@ -35,8 +37,9 @@ type Config struct {
 	Userinfo string `yaml:"userinfo"`
 	// GroupsClaim names the claim that holds the groups; "groups" when absent.
 	GroupsClaim string `yaml:"groups_claim"`
-	// TokenEndpointAuthMethod is client_secret_basic, client_secret_post or none.
-	// When absent the discovery document decides, and basic is preferred.
+	// TokenEndpointAuthMethod is client_secret_basic, client_secret_post,
+	// private_key_jwt or none. When absent the discovery document decides, and basic is
+	// preferred; client_key and client_assertion_file imply private_key_jwt.
 	TokenEndpointAuthMethod string `yaml:"token_endpoint_auth_method"`
 }
 
@@ -54,19 +57,33 @@ func (c *Config) Validate() []connectors.Problem {
 	if !slices.Contains([]string{"", UserinfoAuto, UserinfoAlways, UserinfoNever}, c.Userinfo) {
 		out = append(out, connectors.Problem{Path: "userinfo", Message: "must be auto, always or never"})
 	}
-	if !slices.Contains([]string{"", clientSecretBasic, clientSecretPost, noClientAuth}, c.TokenEndpointAuthMethod) {
-		out = append(out, connectors.Problem{Path: "token_endpoint_auth_method", Message: "must be client_secret_basic, client_secret_post or none"})
+	if !slices.Contains([]string{"", clientSecretBasic, clientSecretPost, privateKeyJWT, noClientAuth}, c.TokenEndpointAuthMethod) {
+		out = append(out, connectors.Problem{Path: "token_endpoint_auth_method", Message: "must be client_secret_basic, client_secret_post, private_key_jwt or none"})
 	}
+	out = append(out, c.AssertionProblems()...)
 	return append(out, c.secretProblems()...)
 }
 
-// secretProblems: a secret is needed unless the client is a public one there.
+// secretProblems: a secret is needed unless the client is a public one there, or an
+// assertion takes its place.
 func (c *Config) secretProblems() []connectors.Problem {
-	switch public := c.TokenEndpointAuthMethod == noClientAuth; {
-	case public && len(c.ClientSecret) > 0:
-		return []connectors.Problem{{Path: "client_secret", Message: "must be absent with token_endpoint_auth_method: none"}}
-	case !public && len(c.ClientSecret) == 0:
-		return []connectors.Problem{{Path: "client_secret", Message: "required, as env:NAME, file:PATH or the secret itself"}}
+	method := c.TokenEndpointAuthMethod
+	problem := func(path, message string) []connectors.Problem {
+		return []connectors.Problem{{Path: path, Message: message}}
+	}
+	switch {
+	case c.Asserts() && method != "" && method != privateKeyJWT:
+		return problem("token_endpoint_auth_method", "must be private_key_jwt or absent with client_key or client_assertion_file")
+	case c.Asserts() && len(c.ClientSecret) > 0:
+		return problem("client_secret", "must be absent with client_key or client_assertion_file")
+	case c.Asserts():
+		return nil
+	case method == privateKeyJWT:
+		return problem("client_key", "required with token_endpoint_auth_method: private_key_jwt, as the path of a private key in PEM")
+	case method == noClientAuth && len(c.ClientSecret) > 0:
+		return problem("client_secret", "must be absent with token_endpoint_auth_method: none")
+	case method != noClientAuth && len(c.ClientSecret) == 0:
+		return problem("client_secret", "required, as env:NAME, file:PATH or the secret itself")
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func TestValidate(t *testing.T) {
 		{"no issuer", func(c *oidc.Config) { c.Issuer = "" }, []string{"issuer"}},
 		{"an issuer with a query", func(c *oidc.Config) { c.Issuer = "https://idp.example.com?tenant=1" }, []string{"issuer"}},
 		{"userinfo of another name", func(c *oidc.Config) { c.Userinfo = "sometimes" }, []string{"userinfo"}},
-		{"an authentication method we have not", func(c *oidc.Config) { c.TokenEndpointAuthMethod = "private_key_jwt" }, []string{"token_endpoint_auth_method"}},
+		{"an authentication method we have not", func(c *oidc.Config) { c.TokenEndpointAuthMethod = "client_secret_jwt" }, []string{"token_endpoint_auth_method"}},
 		{"no secret", func(c *oidc.Config) { c.ClientSecret = nil }, []string{"client_secret"}},
 		{"a public client without a secret", func(c *oidc.Config) { c.ClientSecret, c.TokenEndpointAuthMethod = nil, "none" }, nil},
 		{"a public client with a secret", func(c *oidc.Config) { c.TokenEndpointAuthMethod = "none" }, []string{"client_secret"}},

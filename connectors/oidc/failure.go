@@ -20,6 +20,8 @@ const (
 	AtCallback Step = iota
 	AtToken
 	AtUserinfo
+	// AtRefresh: the token endpoint, asked with a refresh token.
+	AtRefresh
 )
 
 // Failure is an upstream's refusal as it came. Everything in it is the
@@ -83,8 +85,16 @@ func challengeError(challenge string) string {
 	return code
 }
 
-// failed turns a refusal into the error the broker shows and logs.
+// failed turns a refusal into the error the broker shows and logs, and remembers
+// it where it speaks of the upstream.
 func (p *Provider) failed(f Failure) *connectors.Error {
+	e := p.refused(f)
+	p.health.Note(e)
+	return e
+}
+
+// refused turns a refusal into the error the broker shows and logs.
+func (p *Provider) refused(f Failure) *connectors.Error {
 	e := p.quirks.classify(f)
 	if e == nil {
 		e = StandardFailure(f)
@@ -93,8 +103,25 @@ func (p *Provider) failed(f Failure) *connectors.Error {
 		e.Code = connectors.SafeCode(f.Code)
 	}
 	e.RetryAfter = f.RetryAfter
-	p.health.Note(e)
+	// What a vendor knows of its codes refines these meanings and does not undo them.
+	switch {
+	case e.Kind == connectors.Operator && f.clientRefused():
+		e.Err, e.Unspent = connectors.ErrClientRefused, true
+	case f.Status == http.StatusTooManyRequests, f.Status == http.StatusServiceUnavailable:
+		e.Unspent = true
+	case f.Step == AtRefresh && f.Code == "invalid_grant" && e.Kind == connectors.Broken:
+		// RFC 6749 §5.2: the refresh token is invalid, expired or revoked.
+		e.Kind = connectors.Gone
+	}
 	return e
+}
+
+// clientRefused reports whether a token endpoint says that it does not accept the
+// client (RFC 6749 §5.2). A vendor's own way of saying so has the cause
+// connectors.ErrClientRefused by itself.
+func (f Failure) clientRefused() bool {
+	at := f.Step == AtToken || f.Step == AtRefresh
+	return at && (f.Code == "invalid_client" || f.Code == "" && f.Status == http.StatusUnauthorized)
 }
 
 // StandardFailure is the error for a refusal by the codes that the specifications
@@ -102,6 +129,9 @@ func (p *Provider) failed(f Failure) *connectors.Error {
 func StandardFailure(f Failure) *connectors.Error {
 	if f.Status == http.StatusTooManyRequests {
 		return &connectors.Error{Kind: connectors.Transient, Hint: "the upstream limits our requests"}
+	}
+	if f.Step == AtRefresh && f.Code == "invalid_grant" {
+		return &connectors.Error{Kind: connectors.Gone, Hint: "the upstream no longer accepts the refresh token: it was revoked, has expired, or the account is disabled"}
 	}
 	for _, known := range standardCodes {
 		if f.Code == known.code {
@@ -116,7 +146,7 @@ func StandardFailure(f Failure) *connectors.Error {
 	case e.Kind == connectors.Transient:
 	case f.Status == http.StatusNotFound:
 		e.Kind, e.Hint = connectors.Operator, "the upstream does not know this endpoint: check the configured issuer"
-	case f.Status == http.StatusUnauthorized && f.Step == AtToken:
+	case f.Status == http.StatusUnauthorized && (f.Step == AtToken || f.Step == AtRefresh):
 		e.Kind, e.Hint = connectors.Operator, "the upstream does not accept our credentials: check client_id and client_secret"
 	}
 	return e
@@ -136,7 +166,7 @@ var standardCodes = []struct {
 	{"consent_required", connectors.Interaction, "the upstream wants the person's consent"},
 	{"account_selection_required", connectors.Interaction, "the upstream wants the person to choose an account"},
 	{"unmet_authentication_requirements", connectors.Unmet, "the upstream could not authenticate as strongly as was asked for"},
-	{"invalid_client", connectors.Operator, "the upstream does not accept client_id and client_secret: check both, whether the secret has expired, and token_endpoint_auth_method"},
+	{"invalid_client", connectors.Operator, "the upstream does not accept client_id and client_secret (or client_key): check both, whether they have expired, and token_endpoint_auth_method"},
 	{"unauthorized_client", connectors.Operator, "the client is not registered for the authorization code flow at the upstream"},
 	{"redirect_uri_mismatch", connectors.Operator, "register this connector's callback URL at the upstream, byte for byte"},
 	{"invalid_scope", connectors.Operator, "a scope is not known at the upstream: check scopes"},

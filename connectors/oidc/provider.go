@@ -12,13 +12,16 @@ import (
 
 // Provider is a connector to one OpenID Provider. It is safe for concurrent use.
 type Provider struct {
-	config  Config
-	quirks  Quirks
-	secrets *connectors.SecretSource // nil for a public client
-	fetcher *connectors.Fetcher
-	now     func() time.Time
-	log     *slog.Logger
-	timeout time.Duration
+	config Config
+	quirks Quirks
+	// secrets and asserter are how the client authenticates; both are nil for a public
+	// one.
+	secrets  *connectors.SecretSource
+	asserter *asserter
+	fetcher  *connectors.Fetcher
+	now      func() time.Time
+	log      *slog.Logger
+	timeout  time.Duration
 
 	metadata *cached[metadata]
 	keys     *cached[keySet]
@@ -32,21 +35,22 @@ func Open(c Config, q Quirks, env connectors.Environment) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	var secrets *connectors.SecretSource
-	if c.TokenEndpointAuthMethod != noClientAuth {
-		if secrets, err = c.OpenSecrets(env); err != nil {
-			return nil, err
-		}
+	p := &Provider{fetcher: fetcher, now: env.Now, log: env.Log, timeout: connectors.ExchangeTimeout}
+	switch {
+	case c.Asserts():
+		p.asserter, err = openAsserter(&c, env)
+	case c.TokenEndpointAuthMethod != noClientAuth:
+		p.secrets, err = c.OpenSecrets(env)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if len(q.DocumentIssuers) == 0 {
 		q.DocumentIssuers = []string{c.Issuer}
 	}
 	q.DiscoveryURL = cmp.Or(q.DiscoveryURL, discoveryURL(c.Issuer))
 	c.Scopes = slices.Clone(c.Scopes)
-	p := &Provider{
-		config: c, quirks: q, secrets: secrets, fetcher: fetcher,
-		now: env.Now, log: env.Log, timeout: connectors.ExchangeTimeout,
-	}
+	p.config, p.quirks = c, q
 	p.metadata = &cached[metadata]{now: env.Now, load: p.loadMetadata, kept: p.keptLastGood("discovery document")}
 	p.keys = &cached[keySet]{now: env.Now, load: p.loadKeys, kept: p.keptLastGood("keys"), cooldown: cmp.Or(q.KeyCooldown, defaultCooldown)}
 	return p, nil
@@ -64,7 +68,13 @@ func (p *Provider) Describe() connectors.Description {
 	return connectors.Description{
 		ID: p.config.ID, Type: p.quirks.Type, Name: cmp.Or(p.config.Name, p.quirks.Name),
 		Reauthentication: p.quirks.Reauthentication, BestEffort: p.config.BestEffort(),
+		Levels: p.config.Assurance.Levels(), Domains: p.config.Domains, Recheck: p.config.Recheck(),
 	}
+}
+
+// Expirations implements connectors.Expirer.
+func (p *Provider) Expirations() []connectors.Expiration {
+	return append(p.config.Expirations(), p.asserter.expirations()...)
 }
 
 // Check implements connectors.Connector: it reports how the last conversation

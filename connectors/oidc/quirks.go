@@ -1,9 +1,7 @@
 package oidc
 
 import (
-	"bytes"
 	"context"
-	"net/http"
 	"net/url"
 	"time"
 
@@ -108,24 +106,6 @@ type Quirks struct {
 	Groups func(ctx context.Context, c *Claims, api API) ([]string, error)
 	// Classify knows the vendor's error codes; nil for what it does not know.
 	Classify func(f Failure) *connectors.Error
-}
-
-// API is the vendor's API as the person who is signing in may use it.
-type API struct {
-	fetcher     *connectors.Fetcher
-	accessToken string
-}
-
-// Post sends JSON with the access token to an address, which must come from the
-// configuration and never from a token. Errors are those of connectors.Fetcher.Do.
-func (a API) Post(ctx context.Context, address string, body []byte) (connectors.Answer, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
-	if err != nil {
-		return connectors.Answer{}, broken(nil, "the address of the vendor's API is not a URL")
-	}
-	req.Header.Set("Authorization", "Bearer "+a.accessToken)
-	req.Header.Set("Content-Type", "application/json")
-	return a.fetcher.Do(req, connectors.MaxList)
 }
 
 func (q *Quirks) classify(f Failure) *connectors.Error {
