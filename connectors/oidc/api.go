@@ -19,6 +19,17 @@ type API struct {
 	accessToken string
 	now         func() time.Time
 	report      *connectors.Report
+	metadata    *metadata
+}
+
+// Metadata is a member of the discovery document that is text, such as Entra's
+// msgraph_host; empty if there is none. Like all of the document it says where to
+// ask, and nothing about anybody.
+func (a API) Metadata(name string) string {
+	if a.metadata == nil {
+		return ""
+	}
+	return text(a.metadata.members[name])
 }
 
 // WithToken is the same API with another access token, such as a service account's.

@@ -115,11 +115,11 @@ func (a *asserter) assertion(tokenEndpoint string) (string, error) {
 	if a.keyID != "" {
 		header["kid"] = a.keyID
 	}
-	// RFC 7523 §3 and OIDC Core §9.
+	// RFC 7523 §3 and OIDC Core §9; Entra ID documents nbf as well.
 	now := a.now()
 	signed, err := pair.signer.Sign(header, map[string]any{
 		"iss": a.clientID, "sub": a.clientID, "aud": cmp.Or(a.audience, tokenEndpoint),
-		"jti": rand.Text(), "iat": now.Unix(), "exp": now.Add(assertionLife).Unix(),
+		"jti": rand.Text(), "iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(assertionLife).Unix(),
 	})
 	if err != nil {
 		return "", &connectors.Error{Kind: connectors.Operator, Hint: "client_key cannot sign", Unspent: true}

@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -26,6 +27,9 @@ type metadata struct {
 	AuthMethods           []string `json:"token_endpoint_auth_methods_supported"`
 	ScopesSupported       []string `json:"scopes_supported"`
 	ResponseIssuer        bool     `json:"authorization_response_iss_parameter_supported"`
+
+	// members are all of the document, for what a vendor adds to it (API.Metadata).
+	members map[string]json.RawMessage
 }
 
 // discoveryURL is OIDC Discovery §4.1: a slash at the issuer's end is not doubled.
@@ -52,7 +56,11 @@ func (p *Provider) fetchMetadata(ctx context.Context) (metadata, time.Duration, 
 	if !answer.OK() {
 		return m, 0, p.documentRefused("discovery document", answer)
 	}
-	if err := jose.StrictUnmarshal(answer.Body, &m); err != nil {
+	err = jose.StrictUnmarshal(answer.Body, &m)
+	if err == nil {
+		m.members, err = jose.StrictObject(answer.Body)
+	}
+	if err != nil {
 		return m, 0, broken(err, "the discovery document cannot be read")
 	}
 	// OIDC Discovery §4.3: byte for byte. A slash or a letter's case more is another

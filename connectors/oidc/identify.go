@@ -50,7 +50,7 @@ func (p *Provider) identify(ctx context.Context, callback url.Values, l connecto
 			return id, up, err
 		}
 	}
-	id, err = p.identity(ctx, claims, API{fetcher: p.fetcher, accessToken: up.AccessToken, now: p.now, report: report})
+	id, err = p.identity(ctx, claims, API{fetcher: p.fetcher, accessToken: up.AccessToken, now: p.now, report: report, metadata: &m.value})
 	up.Report = *report
 	return id, up, err
 }
