@@ -75,6 +75,20 @@ func (p *Provider) Disable(id string) { p.cast.setDisabled(id, true) }
 // Enable undoes Disable. Tokens that were not presented meanwhile work again.
 func (p *Provider) Enable(id string) { p.cast.setDisabled(id, false) }
 
+// UpdateClient changes a registration, such as its secrets. It reports whether there
+// is such a client.
+func (p *Provider) UpdateClient(id string, change func(*Client)) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.clients {
+		if p.clients[i].ID == id {
+			change(&p.clients[i])
+			return true
+		}
+	}
+	return false
+}
+
 // RevokeTokens ends everything ever granted to a person, and their sessions, as a
 // password reset or an administrator's "sign out everywhere" does.
 func (p *Provider) RevokeTokens(id string) {

@@ -70,10 +70,17 @@ func (b *buffered) WriteHeader(status int)      { b.status = status }
 func (p *Provider) faulty(e Endpoint, h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		p.record.call(e)
+		places, h := []Endpoint{e}, h
+		if e == Token && r.PostForm.Get("grant_type") == "refresh_token" {
+			p.record.call(Refresh)
+			places, h = append(places, Refresh), p.refreshing(h)
+		}
 		for _, f := range Faults() {
-			if p.script.hit(At(e, f)) {
-				p.suffer(w, r, e, f, h)
-				return
+			for _, place := range places {
+				if p.script.hit(At(place, f)) {
+					p.suffer(w, r, e, f, h)
+					return
+				}
 			}
 		}
 		h(w, r)

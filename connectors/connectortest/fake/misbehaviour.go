@@ -111,6 +111,11 @@ const (
 	TokenDuplicates      Misbehaviour = "token: duplicate members"
 	TokenReducedScope    Misbehaviour = "token: less scope than asked for"
 	RefreshGivesSomebody Misbehaviour = "token: refresh answers for somebody else"
+	// The next ones concern the refresh_token grant of every vendor. Faults of the
+	// pseudo endpoint Refresh do too.
+	RefreshWithoutIDToken Misbehaviour = "token: refresh without id_token"
+	RefreshWithoutAccess  Misbehaviour = "token: refresh without access_token"
+	RefreshRefused        Misbehaviour = "token: the refresh token was revoked"
 )
 
 // UnacceptableIDTokens are the misbehaviours that make an ID token of the code

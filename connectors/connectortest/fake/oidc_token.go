@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // token is RFC 6749 §3.2 and OIDC Core §3.1.3, §12.
@@ -12,7 +13,7 @@ func (f *OIDC) token(w http.ResponseWriter, r *http.Request) {
 }
 
 func (f *OIDC) respondToken(r *http.Request) answer {
-	t, no, detail := f.readTokenRequest(r, "", clientAuth{basic: true, post: true})
+	t, no, detail := f.readTokenRequest(r, "", f.clientAuth())
 	if no != fine {
 		return oidcTokenRefusal(no, detail)
 	}
@@ -27,7 +28,7 @@ func (f *OIDC) respondToken(r *http.Request) answer {
 	case "authorization_code":
 		g, person, no = f.redeemCode(t)
 	case "refresh_token":
-		g, person, no = f.redeemRefresh(t, rotate, -1)
+		g, person, no = f.redeemRefresh(t, rotate, f.grace())
 	default:
 		no = grantTypeUnknown
 	}
@@ -41,8 +42,11 @@ func (f *OIDC) respondToken(r *http.Request) answer {
 	doc := map[string]any{"token_type": "Bearer", "expires_in": int(oidcAccessLife.Seconds()), "scope": strings.Join(scopes, " ")}
 	access := f.newAccess("", g, scopes, oidcAccessLife)
 	doc["access_token"] = access
-	if g.refreshable && (fresh || rotate) {
+	switch {
+	case g.refreshable && (fresh || rotate):
 		doc["refresh_token"] = f.newRefresh("", g, 0, 0)
+	case g.refreshable && f.opts.OIDC.RepeatRefreshToken:
+		doc["refresh_token"] = t.form.Get("refresh_token")
 	}
 	if slices.Contains(scopes, "openid") {
 		id, err := f.idToken(f.claims(g, person, scopes, access, fresh), f.keys.current(), g.client)
@@ -52,6 +56,19 @@ func (f *OIDC) respondToken(r *http.Request) answer {
 		doc["id_token"] = id
 	}
 	return f.tokenAnswer(doc)
+}
+
+// clientAuth: an assertion may name the token endpoint (OIDC Core §9) or the issuer.
+func (f *OIDC) clientAuth() clientAuth {
+	return clientAuth{basic: true, post: true, assertion: []string{f.at("/token"), f.URL()}}
+}
+
+// grace is how long a replaced refresh token still works; negative: not at all.
+func (f *OIDC) grace() time.Duration {
+	if f.opts.OIDC.RotationGrace == 0 {
+		return -1
+	}
+	return f.opts.OIDC.RotationGrace
 }
 
 // narrowed is the scope of a token request, which may only be less than what was
@@ -140,7 +157,7 @@ func (f *OIDC) userinfo(w http.ResponseWriter, r *http.Request) {
 
 // revoke is RFC 7009: an unknown token is no error.
 func (f *OIDC) revoke(w http.ResponseWriter, r *http.Request) {
-	t, no, detail := f.readTokenRequest(r, "", clientAuth{basic: true, post: true})
+	t, no, detail := f.readTokenRequest(r, "", f.clientAuth())
 	if no != fine {
 		oidcTokenRefusal(no, detail).write(w)
 		return

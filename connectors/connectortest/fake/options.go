@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"crypto"
 	"crypto/x509"
 	"net/http"
 	"slices"
@@ -12,6 +13,13 @@ type Client struct {
 	ID string
 	// Secret is empty for a public client, which must then use PKCE.
 	Secret string
+	// Secrets are good too, as while one is being replaced.
+	Secrets []string
+	// AssertionKeys are what a client of the generic provider signs its assertions with
+	// (private_key_jwt); with any, no secret is needed. ForeignAssertions are assertions
+	// of a platform that it accepts as they are.
+	AssertionKeys     []crypto.PublicKey
+	ForeignAssertions []string
 	// Name is shown on the sign-in page; the ID when empty.
 	Name string
 	// RedirectURIs are compared byte for byte, except by GitHub (see NewGitHub).
@@ -77,6 +85,11 @@ type OIDCOptions struct {
 	// RotateRefreshTokens replaces a refresh token at each use; using a replaced one
 	// ends the grant (RFC 9700 §4.14.2).
 	RotateRefreshTokens bool
+	// RotationGrace is how long a replaced token still works; zero: not at all.
+	RotationGrace time.Duration
+	// RepeatRefreshToken sends the token that was presented back with the answer, where
+	// it is not replaced.
+	RepeatRefreshToken bool
 	// ThinIDToken leaves profile, e-mail and groups to the userinfo endpoint.
 	ThinIDToken bool
 	// NoPKCE hides PKCE in discovery and ignores the challenge, as old providers do.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -28,9 +29,11 @@ type Provider struct {
 	sessions *sessions
 	consents *consents
 	keys     *keyring
+	asserted assertions
 
-	mu   sync.Mutex
-	base *url.URL
+	mu      sync.Mutex
+	base    *url.URL
+	clients []Client
 }
 
 // vendor is what makes one provider differ from the next where the code is shared.
@@ -70,8 +73,8 @@ func newProvider(o Options, b brand, people []Person, v vendor) *Provider {
 	p := &Provider{
 		opts: o, brand: b, vendor: v, mux: http.NewServeMux(), weakACR: "0",
 		cast: newCast(people), script: newScript(o), record: newRecord(), ledger: newLedger(), sessions: newSessions(o.SignInAs),
-		consents: newConsents(),
-		base:     &url.URL{Scheme: "http", Host: "fake.invalid"},
+		consents: newConsents(), clients: slices.Clone(o.Clients),
+		base: &url.URL{Scheme: "http", Host: "fake.invalid"},
 	}
 	p.pages = newPages(b, func() string { return p.baseURL().Path })
 	p.keys = newKeyring(o.Keys, "RS256", nameByThumbprint)
@@ -149,6 +152,7 @@ func (p *Provider) serve(w http.ResponseWriter, r *http.Request, mux http.Handle
 		return
 	}
 	p.record.request(r, p.opts.Now())
+	w.Header().Set("Date", p.opts.Now().UTC().Format(http.TimeFormat)) // the vendor's clock, not the machine's
 	if h := p.script.replacement(r.URL.Path); h != nil {
 		h.ServeHTTP(w, r)
 		return

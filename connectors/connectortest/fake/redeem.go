@@ -66,8 +66,12 @@ func verified(g *grant, verifier string) bool {
 	return subtle.ConstantTimeCompare([]byte(b64(sum[:])), []byte(g.challenge)) == 1
 }
 
-// clientAuth says which ways a vendor lets a client authenticate.
-type clientAuth struct{ basic, post bool }
+// clientAuth says which ways a vendor lets a client authenticate. assertion names
+// the audiences that a client assertion may have; none where it cannot be used.
+type clientAuth struct {
+	basic, post bool
+	assertion   []string
+}
 
 // authenticate finds the client of a token request. Basic credentials are
 // form-encoded (RFC 6749 §2.3.1).
@@ -87,18 +91,33 @@ func (p *Provider) authenticate(r *http.Request, how clientAuth) (Client, reason
 	switch {
 	case !known:
 		return Client{}, clientUnidentified
+	case len(how.assertion) > 0 && r.PostForm.Has("client_assertion"):
+		return client, p.authenticateByAssertion(r.PostForm, client, how.assertion)
+	case len(client.AssertionKeys)+len(client.ForeignAssertions) > 0 && client.Secret == "":
+		return Client{}, clientNoSecret
 	case client.Secret == "" && !given:
 		return client, fine
 	case !given || secret == "":
 		return Client{}, clientNoSecret
-	case client.Secret == "" || subtle.ConstantTimeCompare([]byte(secret), []byte(client.Secret)) != 1:
+	case !client.authenticates(secret):
 		return Client{}, clientBadSecret
 	}
 	return client, fine
 }
 
+// authenticates reports whether this is one of the client's secrets.
+func (c Client) authenticates(secret string) bool {
+	good := false
+	for _, s := range append([]string{c.Secret}, c.Secrets...) {
+		good = good || s != "" && subtle.ConstantTimeCompare([]byte(secret), []byte(s)) == 1
+	}
+	return good
+}
+
 func (p *Provider) client(id string) (Client, bool) {
-	for _, c := range p.opts.Clients {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.clients {
 		if id != "" && c.ID == id {
 			return c, true
 		}
@@ -155,6 +174,9 @@ func (p *Provider) redeemRefresh(t tokenRequest, spend bool, grace time.Duration
 	value := t.form.Get("refresh_token")
 	if value == "" {
 		return nil, Person{}, parameterMissing
+	}
+	if p.script.hit(RefreshRefused) {
+		return nil, Person{}, refreshRevoked
 	}
 	g, no := p.ledger.present(value, t.redemption, spend, grace)
 	return p.present(g, no)

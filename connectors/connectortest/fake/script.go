@@ -23,6 +23,10 @@ const (
 	Logout     Endpoint = "logout"
 )
 
+// Refresh is the token endpoint where it is asked with a refresh token. Its requests
+// count for Token as well, and Token's faults concern it too.
+const Refresh Endpoint = "refresh"
+
 // IDToken is no endpoint but a document: the claims set, for Edit alone.
 const IDToken Endpoint = "id token"
 
@@ -103,14 +107,15 @@ func (s *script) edit(e Endpoint, f func(map[string]any)) {
 	s.edits[e] = append(s.edits[e], f)
 }
 
-// apply runs the edits registered for e over doc.
-func (s *script) apply(e Endpoint, doc map[string]any) {
+// apply runs the edits registered for e over doc, and reports whether there are any.
+func (s *script) apply(e Endpoint, doc map[string]any) bool {
 	s.mu.Lock()
 	edits := slices.Clone(s.edits[e])
 	s.mu.Unlock()
 	for _, f := range edits {
 		f(doc)
 	}
+	return len(edits) > 0
 }
 
 func (s *script) replace(path string, h http.Handler) {
