@@ -31,9 +31,10 @@ type fixture struct {
 	t   *testing.T
 	now time.Time
 
-	refs     []broker.SessionRef
-	accounts []string
-	grants   []string
+	refs       []broker.SessionRef
+	accounts   []string
+	identities []broker.Digest
+	grants     []string
 }
 
 func newFixture(t *testing.T, s broker.Store) *fixture {
@@ -136,6 +137,7 @@ func (f *fixture) complete(l broker.Login, decide func(broker.State) broker.Deci
 
 func (f *fixture) remember(out broker.Outcome) {
 	f.accounts = append(f.accounts, out.Account.ID)
+	f.identities = append(f.identities, out.Identity.Key.Digest())
 	if out.Grant != nil {
 		f.grants = append(f.grants, out.Grant.ID)
 	}

@@ -59,7 +59,34 @@ func Persist(t *testing.T, open func(t *testing.T, name string) broker.Store) {
 
 	_, err = f.RotateRefreshToken(t.Context(), f.rotation(v, token), agree)
 	want(t, "the token of a revoked family", err, broker.ErrNotFound)
+	f.persistCredentials(t, reopen)
 	f.persistSwept(t, reopen)
+}
+
+// persistCredentials closes in the middle of asking an upstream.
+func (f *fixture) persistCredentials(t *testing.T, reopen func()) {
+	t.Helper()
+	v, lost := f.keeping("ada", f.handedOut(false)), f.keeping("alan", f.handedOut(false))
+	reusable, denied := f.keeping("edith", f.handedOut(true)), f.keeping("rosa", f.handedOut(false))
+	others := f.signedIn("rosa", wiki, false)
+	held := f.lease(v)
+	f.lease(lost)
+	f.lease(reusable)
+	f.settle(f.denied(f.keeping("rosa", f.handedOut(false))))
+	reopen()
+
+	f.noLease(t, "what another process had begun", f.leaseOf(held), broker.ErrConflict)
+	f.settle(f.vouching(held))
+	f.gone(t, denied)
+	want(t, "a grant on who was denied", f.grantOf(others.Grant.ID).GrantStanding(), broker.ErrSuperseded)
+	f.pass(leased)
+	_, err := f.LeaseCredential(t.Context(), f.leaseOf(f.credentialOf(lost)))
+	want(t, "a lease that ran out meanwhile", err, broker.ErrConflict)
+	f.lease(reusable)
+	reopen()
+
+	f.noLease(t, "a spent credential", f.leaseOf(f.credentialOf(lost)), broker.ErrConflict)
+	f.lease(v)
 }
 
 // persistSwept sweeps some, closes and goes on: the sweeper must find its way without what it had in memory.

@@ -27,6 +27,13 @@ func races() []rule {
 		{"many turning something off move its epoch once", raceSwitch},
 		{"many disabling an account move its epoch once", raceDisable},
 		{"many signing an account out everywhere move its epoch each", raceEndAccount},
+		{"one of many gets the lease of a credential", raceLease},
+		{"one of many takes over a lease that ran out where asking twice does no harm", raceTakeOver},
+		{"none of many takes over any other", raceLost},
+		{"one of many settlements of a lease wins", raceSettle},
+		{"one of many definite noes wins", raceDeny},
+		{"of many rotations with one settlement one settles, and all rotate", raceSettledRotations},
+		{"a sign-in and a settlement leave the sign-in's credential", raceSignInSettle},
 	}
 }
 

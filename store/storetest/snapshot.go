@@ -50,6 +50,10 @@ func (f *fixture) snapshot() string {
 			note("consent "+id+" "+client, consent, err)
 		}
 	}
+	for _, d := range f.identities {
+		c, err := f.Credential(ctx, d)
+		note(fmt.Sprintf("credential %x", d[:4]), c, err)
+	}
 	for _, id := range f.grants {
 		st, err := f.Grant(ctx, id, f.now)
 		note("grant "+id, st, err)

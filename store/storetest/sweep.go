@@ -19,6 +19,10 @@ func sweeps() []rule {
 		{"a used one-time key is remembered until it expires", sweepOnce},
 		{"accounts, identities, consents, switches and keys stay", sweepKeeps},
 		{"what is made after a sweep with a later clock is swept too", sweepClock},
+		{"a credential goes at its time and no earlier", sweepCredential},
+		{"a credential that was prolonged outlives its first end", sweepProlonged},
+		{"credentials go in commits of a bounded size", sweepCredentials},
+		{"who comes back after a credential was swept gets a fresh one", sweepFresh},
 		{"events go after the retention and no earlier", sweepEvents},
 	}
 }
