@@ -26,6 +26,8 @@ const (
 	EventConnectorDisabled EventType = "connector_disabled"
 	EventConnectorEnabled  EventType = "connector_enabled"
 	EventKeysReplaced      EventType = "keys_replaced"
+	// EventTokenRevoked: a single access token was denied until it expires.
+	EventTokenRevoked EventType = "access_token_revoked"
 	// EventUpstreamDenied: asked again, an upstream no longer vouched for a person.
 	EventUpstreamDenied EventType = "upstream_denied"
 )

@@ -24,6 +24,7 @@ type Store interface {
 	Consents
 	Credentials
 	Switches
+	Onces
 	Keys
 	Events
 	Sweeper
@@ -56,6 +57,9 @@ const (
 type Decision struct {
 	Verdict Verdict
 	Err     error
+	// ACR is what the grant says of how the person authenticated, where a client
+	// demanded less than the sign-in proves; empty for what the sign-in says.
+	ACR string
 }
 
 // Outcome is what a verb did: the records as they now stand.
@@ -251,6 +255,18 @@ type Consents interface {
 type Switches interface {
 	Switch(ctx context.Context, kind SwitchKind, id string) (Switch, error)
 	SetSwitch(ctx context.Context, kind SwitchKind, id string, disabled bool, e Event) error
+}
+
+// Onces are consumed by the commit of the fact they belong to. These verbs are for
+// what has no other fact: a client that authenticates with an assertion and changes
+// nothing, and a single access token that is denied until it expires.
+type Onces interface {
+	// UseOnce consumes all of the keys, or none and answers ErrOnceUsed. The event, if
+	// there is one, is recorded in the same commit.
+	UseOnce(ctx context.Context, keys []Once, e *Event) error
+	// OnceUsed reports whether the key has been consumed. Its Expires must be that of
+	// the consumption.
+	OnceUsed(ctx context.Context, o Once) (bool, error)
 }
 
 // Keys are read and replaced as a set, by compare-and-swap.

@@ -17,7 +17,8 @@ func eventTypes() []broker.EventType {
 		broker.EventCodeRedeemed, broker.EventCodeReplayed, broker.EventTokenRefreshed, broker.EventTokenReused,
 		broker.EventGrantRevoked, broker.EventSignedOut, broker.EventSignedOutAll, broker.EventAccountDisabled,
 		broker.EventAccountEnabled, broker.EventClientDisabled, broker.EventClientEnabled,
-		broker.EventConnectorDisabled, broker.EventConnectorEnabled, broker.EventKeysReplaced,
+		broker.EventConnectorDisabled, broker.EventConnectorEnabled, broker.EventKeysReplaced, broker.EventUpstreamDenied,
+		broker.EventTokenRevoked,
 	}
 }
 

@@ -53,7 +53,7 @@ func (m *Minter) AccessToken(p AccessTokenParams) (token string, lifetime time.D
 	claims.text("sid", p.Grant.SessionID)
 	claims.text("grant_id", p.Grant.ID)
 	alg := or(p.Client.AccessTokenAlg, m.accessTokenAlg)
-	token, err = m.sign(alg, accessTokenType, claims.done(), intent{p.Grant.AccountID, p.Client.ID})
+	token, err = m.sign(alg, accessTokenType, claims.done(), intent{subject: p.Grant.AccountID, clientID: p.Client.ID})
 	return token, lifetime, err
 }
 

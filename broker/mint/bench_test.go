@@ -87,7 +87,7 @@ func BenchmarkReadIDTokenHint(b *testing.B) {
 func BenchmarkLinter(b *testing.B) {
 	l := linter{issuer: issuer, maxLifetime: DefaultMaxLifetime}
 	for b.Loop() {
-		if err := l.check("at+jwt", []byte(accessPayload), intent{"a", "wiki"}); err != nil {
+		if err := l.check("at+jwt", []byte(accessPayload), intent{subject: "a", clientID: "wiki"}); err != nil {
 			b.Fatal(err)
 		}
 	}

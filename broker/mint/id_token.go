@@ -63,7 +63,7 @@ func (m *Minter) IDToken(p IDTokenParams) (string, error) {
 	if !p.Client.MinimalIDToken {
 		appendClaims(&claims, policy.ClaimsFor(p.Scopes, p.Profile))
 	}
-	return m.sign(alg, idTokenType, claims.done(), intent{p.Grant.AccountID, p.Client.ID})
+	return m.sign(alg, idTokenType, claims.done(), intent{subject: p.Grant.AccountID, clientID: p.Client.ID})
 }
 
 // RefreshIDToken returns the ID token of a refresh (OpenID Connect Core §12.2): the same sub, aud and auth_time, the

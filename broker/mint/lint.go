@@ -22,11 +22,16 @@ type linter struct {
 }
 
 // intent is whom a token is to be about and for, said again.
-type intent struct{ subject, clientID string }
+type intent struct {
+	subject, clientID string
+	// machine says that there is no person behind it, and no grant.
+	machine bool
+}
 
 // kind is what the JWTs of one typ consist of.
 type kind struct {
-	typ string
+	typ     string
+	machine bool
 	// required claims, and optional ones. There are no others.
 	required, optional []string
 	// client is the claim that names the client.
@@ -34,11 +39,16 @@ type kind struct {
 }
 
 // kinds are the closed list of what is signed.
-func kinds() [2]kind {
-	return [2]kind{{
+func kinds() [3]kind {
+	return [3]kind{{
 		typ:      accessTokenType, // RFC 9068 §2.2
 		required: []string{"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "auth_time", "grant_id"},
 		optional: []string{"scope", "acr", "amr", "sid"},
+		client:   "client_id",
+	}, {
+		typ: accessTokenType, machine: true, // RFC 9068 §2.2, of a client itself: RFC 6749 §4.4
+		required: []string{"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "client_epoch"},
+		optional: []string{"scope"},
 		client:   "client_id",
 	}, {
 		typ:      idTokenType, // OpenID Connect Core §2, §5.1
@@ -55,7 +65,7 @@ func (l linter) check(typ string, payload []byte, i intent) error {
 		return fmt.Errorf("%w: %w", ErrLint, err)
 	}
 	for _, k := range kinds() {
-		if k.typ == typ {
+		if k.typ == typ && k.machine == i.machine {
 			return l.checkKind(k, members, i)
 		}
 	}
@@ -92,12 +102,19 @@ func (l linter) checkKind(k kind, members map[string]json.RawMessage, i intent) 
 	if _, ok := members["azp"]; k.client == "aud" && ok != (len(audience) > 1) {
 		return refused("azp", "goes with several audiences and only with them")
 	}
-	return l.checkTimes(members)
+	if k.machine && i.subject != i.clientID {
+		return refused("sub", "is not the client, and there is nobody else")
+	}
+	return l.checkTimes(k, members)
 }
 
-func (l linter) checkTimes(members map[string]json.RawMessage) error {
+func (l linter) checkTimes(k kind, members map[string]json.RawMessage) error {
 	var exp, iat, authTime int64 // whole seconds; anything else does not decode
-	for name, value := range map[string]*int64{"exp": &exp, "iat": &iat, "auth_time": &authTime} {
+	times := map[string]*int64{"exp": &exp, "iat": &iat}
+	if !k.machine {
+		times["auth_time"] = &authTime
+	}
+	for name, value := range times {
 		if json.Unmarshal(members[name], value) != nil || *value <= 0 {
 			return refused(name, "is not a positive number of seconds")
 		}

@@ -83,7 +83,7 @@ func TestLinter(t *testing.T) {
 			if tt.typ == "at+jwt" {
 				p = accessPayload
 			}
-			if err := l.check(tt.typ, []byte(tt.change(p)), intent{"a", "wiki"}); (err == nil) != tt.ok || err != nil && !errors.Is(err, ErrLint) {
+			if err := l.check(tt.typ, []byte(tt.change(p)), intent{subject: "a", clientID: "wiki"}); (err == nil) != tt.ok || err != nil && !errors.Is(err, ErrLint) {
 				t.Errorf("check %s: %v", tt.change(p), err)
 			}
 		})
@@ -105,7 +105,7 @@ func TestLinterSubjects(t *testing.T) {
 		p.time("exp", moment().Add(time.Minute))
 		p.time("iat", moment())
 		p.time("auth_time", moment())
-		if err := l.check("JWT", p.done(), intent{sub, "wiki"}); (err == nil) != ok {
+		if err := l.check("JWT", p.done(), intent{subject: sub, clientID: "wiki"}); (err == nil) != ok {
 			t.Errorf("sub %q: %v", sub, err)
 		}
 	}

@@ -65,6 +65,11 @@ func (p *payload) time(name string, t time.Time) {
 	*p = strconv.AppendInt(*p, t.Unix(), 10)
 }
 
+func (p *payload) number(name string, n uint64) {
+	p.name(name)
+	*p = strconv.AppendUint(*p, n, 10)
+}
+
 func (p *payload) flag(name string, value *bool) {
 	if value == nil {
 		return

@@ -3,6 +3,9 @@ package mint
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,21 +25,40 @@ type AccessToken struct {
 	ID        string // jti
 	Subject   string
 	ClientID  string
-	GrantID   string
+	GrantID   string // empty in a client's own token
 	SessionID string // empty when the grant has none
-	Scopes    oauth.Scopes
-	Audience  []string
-	IssuedAt  time.Time
-	Expires   time.Time
-	AuthTime  time.Time
-	ACR       string
-	AMR       []string
+	// ClientEpoch is the client's when its own token was issued.
+	ClientEpoch uint64
+	Scopes      oauth.Scopes
+	Audience    []string
+	IssuedAt    time.Time
+	Expires     time.Time
+	AuthTime    time.Time
+	ACR         string
+	AMR         []string
 }
 
 // ReadAccessToken verifies an access token of ours that is addressed to us: typ at+jwt, our issuer, our audience, not
 // expired, signed by a key that is published now. Any other JWT is refused, our own ID tokens included (RFC 9068 §4).
 // The errors are those of package jose; to a client all of them are invalid_token.
 func (m *Minter) ReadAccessToken(ctx context.Context, raw string, now time.Time) (AccessToken, error) {
+	token, err := m.InspectAccessToken(ctx, raw, now)
+	if err != nil {
+		return AccessToken{}, err
+	}
+	forUs := func(a string) bool { return a == m.issuer || slices.Contains(m.audiences, a) }
+	if token.GrantID == "" || !slices.ContainsFunc(token.Audience, forUs) {
+		return AccessToken{}, ErrNotForUs
+	}
+	return token, nil
+}
+
+// ErrNotForUs: an access token of ours that is addressed to somebody else, or has nobody behind it.
+var ErrNotForUs = errors.New("mint: the access token is for somebody else")
+
+// InspectAccessToken verifies an access token of ours, whoever it is addressed to and whether a person or a client is
+// behind it: for introspection and revocation (RFC 7662, RFC 7009), which decide who may hear of it.
+func (m *Minter) InspectAccessToken(ctx context.Context, raw string, now time.Time) (AccessToken, error) {
 	if len(raw) > maxOwnToken {
 		return AccessToken{}, jose.ErrMalformed
 	}
@@ -48,11 +70,11 @@ func (m *Minter) ReadAccessToken(ctx context.Context, raw string, now time.Time)
 		return known.token, nil
 	}
 	t, err := m.ring.VerifyOwn(ctx, raw, jose.Expectation{
-		Types:    []string{accessTokenType},
-		Issuer:   m.issuer,
-		Audience: m.issuer, OtherAudiences: m.audiences,
-		Require: []string{"sub", "client_id", "grant_id", "jti", "iat", "auth_time"},
-		Now:     now, Skew: replicaSkew,
+		Types:       []string{accessTokenType},
+		Issuer:      m.issuer,
+		AnyAudience: true, // the callers compare it
+		Require:     []string{"sub", "aud", "client_id", "jti", "iat"},
+		Now:         now, Skew: replicaSkew,
 		Limits: jose.Limits{Size: maxOwnToken},
 	}, false)
 	if err != nil {
@@ -62,6 +84,10 @@ func (m *Minter) ReadAccessToken(ctx context.Context, raw string, now time.Time)
 		return AccessToken{}, jose.ErrExpired
 	}
 	token := accessTokenOf(&t.Claims)
+	// Either a person's, of a grant, or a client's own: anything between has not been made here.
+	if machine := t.Claims.Has("client_epoch"); machine == (token.GrantID != "") || machine != token.AuthTime.IsZero() {
+		return AccessToken{}, jose.ErrMalformed
+	}
 	m.verified.add(digest, remembered{token, t.Header.KeyID})
 	return token, nil
 }
@@ -75,6 +101,7 @@ func accessTokenOf(c *jose.Claims) AccessToken {
 		IssuedAt: c.IssuedAt, Expires: c.Expiry, ACR: text("acr"),
 	}
 	token.AuthTime, _ = c.Time("auth_time")
+	token.ClientEpoch, _ = strconv.ParseUint(string(c.Raw["client_epoch"]), 10, 64)
 	token.AMR, _ = c.Strings("amr")
 	return token
 }

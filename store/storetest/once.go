@@ -11,12 +11,12 @@ import (
 // onces are the rules about one-time keys that belong to no other fact.
 func onces() []rule {
 	return []rule{
-		{"a key is used once, with its event, in one commit", onceUsed},
-		{"of several keys all are used or none", onceSeveral},
-		{"no keys are no commit", onceNone},
-		{"a key that another verb consumed is used", onceElsewhere},
-		{"one of many uses of a key wins", onceRace},
-		{"a used key goes with the sweep after it has expired", onceSwept},
+		{"a key is used once, with its event, in one commit", useOnceUsed},
+		{"of several keys all are used or none", useOnceSeveral},
+		{"no keys are no commit", useOnceNone},
+		{"a key that another verb consumed is used", useOnceElsewhere},
+		{"one of many uses of a key wins", useOnceRace},
+		{"a used key goes with the sweep after it has expired", useOnceSwept},
 	}
 }
 
@@ -27,7 +27,7 @@ func (f *fixture) used(o broker.Once) bool {
 	return used
 }
 
-func onceUsed(t *testing.T, f *fixture) {
+func useOnceUsed(t *testing.T, f *fixture) {
 	key, other := f.once(), f.once()
 	if f.used(key) {
 		t.Error("used before it was")
@@ -47,7 +47,7 @@ func onceUsed(t *testing.T, f *fixture) {
 	})
 }
 
-func onceSeveral(t *testing.T, f *fixture) {
+func useOnceSeveral(t *testing.T, f *fixture) {
 	first, second, third := f.once(), f.once(), f.once()
 	f.commitsOnce(t, func() { must(t, "UseOnce", f.UseOnce(t.Context(), []broker.Once{first, second}, nil)) })
 	f.unchanged(t, func() {
@@ -63,11 +63,11 @@ func onceSeveral(t *testing.T, f *fixture) {
 	}
 }
 
-func onceNone(t *testing.T, f *fixture) {
+func useOnceNone(t *testing.T, f *fixture) {
 	f.unchanged(t, func() { must(t, "UseOnce", f.UseOnce(t.Context(), nil, nil)) })
 }
 
-func onceElsewhere(t *testing.T, f *fixture) {
+func useOnceElsewhere(t *testing.T, f *fixture) {
 	l := f.login(f.person(google, "ada"), wiki, false)
 	if _, err := f.CompleteLogin(t.Context(), l, issue); err != nil {
 		t.Fatal(err)
@@ -80,12 +80,12 @@ func onceElsewhere(t *testing.T, f *fixture) {
 	}
 }
 
-func onceRace(t *testing.T, f *fixture) {
+func useOnceRace(t *testing.T, f *fixture) {
 	key := f.once()
 	oneWinner(t, broker.ErrOnceUsed, func(int) error { return f.UseOnce(t.Context(), []broker.Once{key}, nil) })
 }
 
-func onceSwept(t *testing.T, f *fixture) {
+func useOnceSwept(t *testing.T, f *fixture) {
 	key := f.once()
 	must(t, "UseOnce", f.UseOnce(t.Context(), []broker.Once{key}, nil))
 	f.pass(key.Expires.Sub(f.now) - time.Second)
