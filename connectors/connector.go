@@ -102,6 +102,9 @@ type Description struct {
 	// Levels are the assurance levels this connector knows, strongest first: those of
 	// Common.Assurance. Demanding another one of it is in vain.
 	Levels []string
+	// NoACR: without Levels the upstream is asked for the client's own acr values, and
+	// its own are passed on; but this one knows of none, and no demand can be met.
+	NoACR bool
 	// Domains route people with such an e-mail address here (Common.Domains).
 	Domains []string
 	// Choices are what the chooser offers instead of one entry, such as several

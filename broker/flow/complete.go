@@ -152,7 +152,7 @@ func (d *Desk) refused(w http.ResponseWriter, r *http.Request, f *Flow, client *
 func decision(s Step) broker.Decision {
 	switch s.Action {
 	case Issue:
-		return broker.Decision{Verdict: broker.Issue}
+		return broker.Decision{Verdict: broker.Issue, ACR: s.ACR}
 	case AskConsent:
 		return broker.Decision{Verdict: broker.Ask}
 	case SignIn:

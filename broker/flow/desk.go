@@ -173,12 +173,14 @@ func absent(err error) error {
 	return err
 }
 
-// choose picks the sign-in that counts for the client: a session from a
-// connector the client does not admit does not (single sign-on is not
-// transitive).
+// choose picks the sign-in that counts for the client: one through a connector
+// the client does not admit does not (single sign-on is not transitive); one that
+// is as strong as is demanded counts before one that is not, then the latest.
 func (s Situation) choose(session *broker.Session) string {
 	var best *broker.SignIn
-	for _, d := range s.usable() {
+	usable, bestMet := s.usable(), false
+	demanded := s.demanded(usable)
+	for _, d := range usable {
 		in := session.SignIn(d.ID)
 		if in == nil {
 			continue
@@ -186,8 +188,8 @@ func (s Situation) choose(session *broker.Session) string {
 		if d.ID == s.Flow.SignedIn {
 			return d.ID
 		}
-		if best == nil || in.AuthTime.After(best.AuthTime) {
-			best = in
+		if _, met := reported(d, in.ACR, demanded); better(in, best, met, bestMet) {
+			best, bestMet = in, met
 		}
 	}
 	if best == nil {

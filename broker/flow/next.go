@@ -35,6 +35,8 @@ type Step struct {
 	Force         bool
 	SelectAccount bool
 	Connector     string
+	// ACR is what the client is told of how the person authenticated, with Issue.
+	ACR string
 }
 
 // Situation is everything Next looks at. It is read-only.
@@ -87,6 +89,21 @@ func Next(s Situation) Step {
 			return s.signIn(usable, false)
 		}
 	}
+	acr, met := s.assured(usable)
+	if !met && s.signedInNow() {
+		// Issuing would launder the weaker sign-in (UP-27), asking again would loop.
+		return unmet("the identity provider did not authenticate the person as was demanded")
+	}
+	if !met {
+		return s.signIn(usable, false)
+	}
+	return s.permit(acr)
+}
+
+// permit decides about somebody whose sign-in meets the request: whether they may
+// use the client, and agree.
+func (s Situation) permit(acr string) Step {
+	r := s.Flow.Request
 	err := policy.Authorize(s.Client, s.State, r.Scopes)
 	consent := errors.Is(err, policy.ErrConsentRequired)
 	if err != nil && !consent {
@@ -98,7 +115,7 @@ func Next(s Situation) Step {
 		}
 		return Step{Action: AskConsent, Connector: s.Connector}
 	}
-	return Step{Action: Issue, Connector: s.Connector}
+	return Step{Action: Issue, Connector: s.Connector, ACR: acr}
 }
 
 // Offer is the step that lets the person choose an upstream, whoever is signed
@@ -127,11 +144,20 @@ func (s Situation) usable() []connectors.Description {
 }
 
 // signIn sends the person to sign in, or tells the client that they would have
-// to. Where fresh credentials are demanded, an upstream that cannot be made to
-// ask for them is no choice, unless the operator accepts its best effort.
+// to. An upstream that cannot prove a demanded level is no choice, nor is one that
+// cannot be made to ask for fresh credentials where those are demanded, unless the
+// operator accepts its best effort.
 func (s Situation) signIn(usable []connectors.Description, force bool) Step {
 	r := s.Flow.Request
+	demanded := s.demanded(usable)
+	usable = slices.DeleteFunc(slices.Clone(usable), func(d connectors.Description) bool { return !provable(d, demanded) })
+	if len(usable) == 0 {
+		// Also with prompt=none: no interaction would help.
+		return unmet("no identity provider of this client can authenticate as is demanded")
+	}
 	if r.Prompt.Has(oauth.PromptNone) {
+		// Also where somebody is signed in and has to do so more strongly: that is
+		// End-User authentication (Core §3.1.2.6).
 		return fail(oauth.Errorf(oauth.LoginRequired, "the person has to sign in"))
 	}
 	if s.signedInNow() {

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -51,6 +52,7 @@ func (t *txn) completeAuthorization(a *broker.Authorization, decide func(broker.
 	if err := t.issue(&a.Issue, &st, a.ClientID, a.Connector, a.Now); err != nil {
 		return broker.Outcome{}, err
 	}
+	st.Grant.ACR = cmp.Or(decision.ACR, st.Grant.ACR)
 
 	t.consume(a.Once)
 	t.putSession(session)

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -58,6 +59,7 @@ func (t *txn) completeLogin(l *broker.Login, decide func(broker.State) broker.De
 		if err := t.issue(&l.Issue, &st, l.ClientID, l.Identity.Key.Connector, l.Now); err != nil {
 			return broker.Outcome{}, err
 		}
+		st.Grant.ACR = cmp.Or(decision.ACR, st.Grant.ACR)
 	}
 
 	t.consume(l.Once)
