@@ -17,12 +17,22 @@ import (
 //
 // The API is served below /api/v3, as on an Enterprise Server, and by API for a
 // host of its own, as on github.com and ghe.com.
+//
+// It follows these pages of docs.github.com, named where a rule of theirs is kept:
+// "Authorizing OAuth apps", "Troubleshooting OAuth app access token request errors",
+// "Troubleshooting authorization request errors", "Generating a user access token
+// for a GitHub App", "Refreshing user access tokens", "Token expiration and
+// revocation", "Authenticating to the REST API", "Rate limits for the REST API",
+// "Using pagination in the REST API", "About OAuth app access restrictions", "SAML
+// and GitHub Apps", and the REST reference for users, emails, organization members,
+// teams and OAuth applications.
 type GitHub struct {
 	*Provider
 	api *http.ServeMux
 
-	apiMu  sync.Mutex
-	apiURL *url.URL
+	apiMu   sync.Mutex
+	apiURL  *url.URL
+	apiPath string
 }
 
 // The endpoints of GitHub's API.
@@ -33,6 +43,7 @@ const (
 	GitHubMemberships  Endpoint = "api memberships"
 	GitHubMembershipOf Endpoint = "api membership of one organisation"
 	GitHubTeams        Endpoint = "api teams"
+	GitHubTeamByID     Endpoint = "api team by its number"
 	GitHubOrg          Endpoint = "api organisation"
 	GitHubApplications Endpoint = "api applications"
 )
@@ -63,11 +74,11 @@ func githubScope(scope string) (included []string, known bool) {
 // redirect URIs any sub-path is accepted, and on a loopback address any port; a
 // request without one goes to the first.
 func NewGitHub(o Options) *GitHub {
-	f := &GitHub{api: http.NewServeMux()}
+	f := &GitHub{api: http.NewServeMux(), apiPath: "/api/v3"}
 	f.Provider = newProvider(o, brand{Name: "GitHub", Slug: "github"}, GitHubPeople(), f)
 	f.route("/login/oauth/authorize", Authorize, func(w http.ResponseWriter, r *http.Request) { f.authorize(w, r, "") })
 	f.route("POST /login/oauth/access_token", Token, f.accessToken)
-	f.mux.Handle("/api/v3/", http.StripPrefix("/api/v3", f.api))
+	f.mux.HandleFunc("/", f.serveAPI)
 	f.mountAPI()
 	return f
 }
@@ -88,14 +99,35 @@ func (f *GitHub) SetAPIURL(base string) {
 	f.apiURL = u
 }
 
-// APIURL is the base of the REST API: what SetAPIURL said, otherwise URL and /api/v3.
+// SetAPIPath serves the API below another path than /api/v3, for a caller who has
+// one host alone and means an API that is configured by its address.
+func (f *GitHub) SetAPIPath(path string) {
+	f.apiMu.Lock()
+	defer f.apiMu.Unlock()
+	f.apiPath = path
+}
+
+// serveAPI is the API below a path of the main host.
+func (f *GitHub) serveAPI(w http.ResponseWriter, r *http.Request) {
+	f.apiMu.Lock()
+	prefix := f.apiPath
+	f.apiMu.Unlock()
+	if !strings.HasPrefix(r.URL.Path, prefix+"/") {
+		http.NotFound(w, r)
+		return
+	}
+	http.StripPrefix(prefix, f.api).ServeHTTP(w, r)
+}
+
+// APIURL is the base of the REST API: what SetAPIURL said, otherwise URL and /api/v3
+// or what SetAPIPath said.
 func (f *GitHub) APIURL() string {
 	f.apiMu.Lock()
 	defer f.apiMu.Unlock()
 	if f.apiURL != nil {
 		return f.apiURL.String()
 	}
-	return f.at("/api/v3")
+	return f.at(f.apiPath)
 }
 
 // redirectURI accepts a sub-path of a registered URI, and any port on loopback.

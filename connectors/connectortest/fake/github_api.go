@@ -12,10 +12,19 @@ import (
 const (
 	GitHubRateLimited   Misbehaviour = "api: 403, the hourly limit is used up"
 	GitHubSecondary     Misbehaviour = "api: 403, a secondary limit with Retry-After"
+	GitHubSecondaryBare Misbehaviour = "api: 403, a secondary limit that names no time"
+	GitHubAbuse         Misbehaviour = "api: 429, a secondary limit with Retry-After"
 	GitHubSAMLRequired  Misbehaviour = "api: 403, SAML single sign-on required"
 	GitHubPartial       Misbehaviour = "api: lists are partial for want of SAML sessions"
 	GitHubLinkElsewhere Misbehaviour = "api: the next page is on another host"
 	GitHubEndlessPages  Misbehaviour = "api: there is always a next page"
+	// GitHubNotInstalled: the GitHub App is installed in no organisation. GitHubHidden
+	// makes the look-up of a membership in what a token may not see answer 404 and not
+	// 403: GitHub promises neither.
+	GitHubNotInstalled  Misbehaviour = "api: the GitHub App is installed nowhere"
+	GitHubHidden        Misbehaviour = "api: memberships that may not be seen answer 404"
+	GitHubSecretParents Misbehaviour = "api: parent teams answer 404"
+	GitHubUnknownSSO    Misbehaviour = "api: lists are partial, of which organisations is not said"
 )
 
 // call is an API request whose token is good.
@@ -46,6 +55,7 @@ func (f *GitHub) mountAPI() {
 	f.apiRoute("GET /user/memberships/orgs/{org}", GitHubMembershipOf, "admin:org, read:org, user, write:org", f.membership)
 	f.apiRoute("GET /user/teams", GitHubTeams, "admin:org, read:org, repo, user, write:org", f.teams)
 	f.apiRoute("GET /orgs/{org}", GitHubOrg, "", f.organization)
+	f.apiRoute("GET /organizations/{org}/team/{team}", GitHubTeamByID, "admin:org, read:org, repo, user, write:org", f.team)
 	f.api.HandleFunc("POST /applications/{client}/token", f.faulty(GitHubApplications, f.checkToken))
 	f.api.HandleFunc("DELETE /applications/{client}/token", f.faulty(GitHubApplications, f.deleteToken))
 	f.api.HandleFunc("DELETE /applications/{client}/grant", f.faulty(GitHubApplications, f.deleteToken))
@@ -71,9 +81,15 @@ func (f *GitHub) apiRoute(pattern string, e Endpoint, accepted string, h func(ht
 			githubMessage(http.StatusUnauthorized, "Requires authentication").write(w)
 			return
 		}
-		g, person, scopes, ok := f.holder(value)
-		if !ok {
+		g, scopes, ok := f.ledger.bearer(value, f.opts.Now())
+		person, known := f.cast.find(g.person)
+		switch {
+		case !ok || !known:
 			githubMessage(http.StatusUnauthorized, "Bad credentials").write(w)
+			return
+		case f.cast.isDisabled(person.ID):
+			// The token of a suspended account lives on and opens nothing.
+			githubMessage(http.StatusForbidden, "Sorry. Your account was suspended").write(w)
 			return
 		}
 		if f.opts.GitHub.App {
@@ -108,9 +124,11 @@ func (f *GitHub) limited(w http.ResponseWriter, person Person) bool {
 	case f.script.hit(GitHubRateLimited):
 		f.rateLimited(http.StatusForbidden, person).write(w)
 	case f.script.hit(GitHubSecondary):
-		a := githubMessage(http.StatusForbidden, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.")
-		a.header = http.Header{"Retry-After": {strconv.Itoa(retryAfter)}}
-		a.write(w)
+		f.secondary(http.StatusForbidden, strconv.Itoa(retryAfter)).write(w)
+	case f.script.hit(GitHubAbuse):
+		f.secondary(http.StatusTooManyRequests, strconv.Itoa(retryAfter)).write(w)
+	case f.script.hit(GitHubSecondaryBare):
+		f.secondary(http.StatusForbidden, "").write(w)
 	case f.script.hit(GitHubSAMLRequired):
 		f.samlRequired("acme-corp").write(w)
 	default:
@@ -119,12 +137,27 @@ func (f *GitHub) limited(w http.ResponseWriter, person Person) bool {
 	return true
 }
 
+// githubLimits is the documentation_url of what was refused for a rate limit.
+const githubLimits = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api"
+
+// secondary is a secondary limit ("Rate limits for the REST API": 403 or 429, with
+// Retry-After or without).
+func (f *GitHub) secondary(status int, wait string) answer {
+	a := githubMessage(status, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.")
+	a.body.(map[string]any)["documentation_url"] = githubLimits + "#about-secondary-rate-limits"
+	if wait != "" {
+		a.header = http.Header{"Retry-After": {wait}}
+	}
+	return a
+}
+
 func (f *GitHub) inHalfAnHour() string {
 	return strconv.FormatInt(f.opts.Now().Unix()+1800, 10)
 }
 
 func (f *GitHub) rateLimited(status int, person Person) answer {
 	a := githubMessage(status, fmt.Sprintf("API rate limit exceeded for user ID %d.", person.GitHub.ID))
+	a.body.(map[string]any)["documentation_url"] = githubLimits
 	a.header = http.Header{
 		"X-Ratelimit-Limit": {"5000"}, "X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Used": {"5000"},
 		"X-Ratelimit-Reset": {f.inHalfAnHour()}, "X-Ratelimit-Resource": {"core"},

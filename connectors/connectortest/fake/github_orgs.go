@@ -8,26 +8,42 @@ import (
 )
 
 // visible drops the memberships a token may not see: organisations that did not
-// approve the app are missing without a word, those behind SAML are named in a
-// header, and lists then are partial.
+// approve the OAuth app, or where the GitHub App is not installed, are missing
+// without a word, those behind SAML are named in a header, and lists then are partial
+// ("Authenticating to the REST API").
 func (f *GitHub) visible(w http.ResponseWriter, c call) []GitHubMembership {
 	var out []GitHubMembership
 	var hidden []string
+	installed := !f.uninstalled()
 	for _, m := range c.person.GitHub.Organizations {
 		switch {
 		case m.Organization.SAML:
 			hidden = append(hidden, strconv.FormatInt(m.Organization.ID, 10))
-		case !m.Organization.Restricted:
+		case installed && !f.restricted(m.Organization):
 			out = append(out, m)
 		}
 	}
 	if f.script.hit(GitHubPartial) {
 		hidden = append(hidden, "21955855")
 	}
-	if len(hidden) > 0 {
+	if f.script.hit(GitHubUnknownSSO) {
+		w.Header().Set("X-GitHub-SSO", "partial-results")
+	} else if len(hidden) > 0 {
 		w.Header().Set("X-GitHub-SSO", "partial-results; organizations="+strings.Join(hidden, ","))
 	}
 	return out
+}
+
+// restricted: "About OAuth app access restrictions" concerns OAuth apps alone.
+func (f *GitHub) restricted(o GitHubOrganization) bool { return o.Restricted && !f.opts.GitHub.App }
+
+// uninstalled reports whether the GitHub App sees no organisation.
+func (f *GitHub) uninstalled() bool { return f.opts.GitHub.App && f.script.hit(GitHubNotInstalled) }
+
+// accessRestricted is the refusal of an organisation that has not approved the app.
+func accessRestricted(login string) answer {
+	return githubMessage(http.StatusForbidden, "Although you appear to have the correct authorization credentials, the `"+login+
+		"` organization has enabled OAuth App access restrictions, meaning that data access to third-parties is limited.")
 }
 
 func (f *GitHub) mayReadOrgs(w http.ResponseWriter, c call) bool {
@@ -70,16 +86,21 @@ func (f *GitHub) membership(w http.ResponseWriter, r *http.Request, c call) {
 	if !f.mayReadOrgs(w, c) {
 		return
 	}
+	installed := !f.uninstalled()
 	for _, m := range c.person.GitHub.Organizations {
 		if !strings.EqualFold(m.Organization.Login, r.PathValue("org")) {
 			continue
 		}
+		open := installed && !m.Organization.SAML && !f.restricted(m.Organization)
 		switch {
+		case !open && f.script.hit(GitHubHidden):
+			githubMessage(http.StatusNotFound, "Not Found").write(w)
 		case m.Organization.SAML:
 			f.samlRequired(m.Organization.Login).write(w)
-		case m.Organization.Restricted:
-			githubMessage(http.StatusForbidden, "Although you appear to have the correct authorization credentials, the `"+m.Organization.Login+
-				"` organization has enabled OAuth App access restrictions, meaning that data access to third-parties is limited.").write(w)
+		case !installed:
+			githubMessage(http.StatusForbidden, "Resource not accessible by integration").write(w)
+		case f.restricted(m.Organization):
+			accessRestricted(m.Organization.Login).write(w)
 		default:
 			answer{status: http.StatusOK, body: f.membershipDocument(m, c.person)}.write(w)
 		}
@@ -88,8 +109,15 @@ func (f *GitHub) membership(w http.ResponseWriter, r *http.Request, c call) {
 	githubMessage(http.StatusNotFound, "Not Found").write(w)
 }
 
-// organization is public to whoever asks.
-func (f *GitHub) organization(w http.ResponseWriter, r *http.Request, _ call) {
+// organization is public to whoever asks, except through an application that its
+// members may not use for it.
+func (f *GitHub) organization(w http.ResponseWriter, r *http.Request, c call) {
+	for _, m := range c.person.GitHub.Organizations {
+		if strings.EqualFold(m.Organization.Login, r.PathValue("org")) && f.restricted(m.Organization) {
+			accessRestricted(m.Organization.Login).write(w)
+			return
+		}
+	}
 	for _, p := range f.cast.all() {
 		for _, m := range p.GitHub.Organizations {
 			if strings.EqualFold(m.Organization.Login, r.PathValue("org")) {
@@ -117,6 +145,26 @@ func (f *GitHub) teams(w http.ResponseWriter, r *http.Request, c call) {
 		}
 	}
 	answer{status: http.StatusOK, body: githubPage(f, w, r, rows)}.write(w)
+}
+
+// team is one team by its number, whole: with its own parent, which the parent
+// inside another team's document lacks ("Get a team by name", the route by numbers).
+func (f *GitHub) team(w http.ResponseWriter, r *http.Request, c call) {
+	if !c.allows("read:org", "user", "repo") {
+		githubMessage(http.StatusForbidden, "You need at least read:org scope or user scope to see teams").write(w)
+		return
+	}
+	if !f.script.hit(GitHubSecretParents) {
+		for _, direct := range c.person.GitHub.Teams {
+			for t := &direct; t != nil; t = t.Parent {
+				if strconv.FormatInt(t.Organization.ID, 10) == r.PathValue("org") && strconv.FormatInt(t.ID, 10) == r.PathValue("team") {
+					answer{status: http.StatusOK, body: f.teamDocument(*t)}.write(w)
+					return
+				}
+			}
+		}
+	}
+	githubMessage(http.StatusNotFound, "Not Found").write(w)
 }
 
 func (f *GitHub) orgDocument(o GitHubOrganization) map[string]any {
@@ -184,7 +232,7 @@ func (f *GitHub) bareTeam(t GitHubTeam) map[string]any {
 func (f *GitHub) ownToken(w http.ResponseWriter, r *http.Request) (value string, client Client, ok bool) {
 	id, secret, _ := r.BasicAuth()
 	client, known := f.client(r.PathValue("client"))
-	if !known || id != client.ID || secret != client.Secret {
+	if !known || id != client.ID || !client.authenticates(secret) {
 		githubMessage(http.StatusNotFound, "Not Found").write(w)
 		return "", Client{}, false
 	}
@@ -199,14 +247,15 @@ func (f *GitHub) ownToken(w http.ResponseWriter, r *http.Request) (value string,
 }
 
 // checkToken tells an application about one of its tokens; one that is not its own
-// or is dead is 404.
+// or is dead is 404 ("Check a token"). So is, it seems, a wrong secret.
 func (f *GitHub) checkToken(w http.ResponseWriter, r *http.Request) {
 	value, client, ok := f.ownToken(w, r)
 	if !ok {
 		return
 	}
-	g, person, scopes, alive := f.holder(value)
-	if !alive || g.client.ID != client.ID {
+	g, scopes, alive := f.ledger.bearer(value, f.opts.Now())
+	person, known := f.cast.find(g.person)
+	if !alive || !known || g.client.ID != client.ID {
 		githubMessage(http.StatusNotFound, "Not Found").write(w)
 		return
 	}

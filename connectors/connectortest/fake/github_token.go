@@ -16,10 +16,14 @@ const (
 	GitHubHollowScope       Misbehaviour = "token: the token lacks scopes the answer names"
 	GitHubUnverifiedAccount Misbehaviour = "token: unverified_user_email with status 200"
 	GitHubBadSecret         Misbehaviour = "token: incorrect_client_credentials with status 200"
+	// GitHubForeignToken answers with a token that another application was given.
+	GitHubForeignToken Misbehaviour = "token: the access token of another application"
+	// GitHubNoExpiry is a GitHub App that has opted out of expiring user tokens.
+	GitHubNoExpiry Misbehaviour = "token: a GitHub App whose user tokens do not expire"
 )
 
 // accessToken answers errors with status 200 and, unless the client accepts JSON,
-// everything form-encoded.
+// everything form-encoded ("Troubleshooting OAuth app access token request errors").
 func (f *GitHub) accessToken(w http.ResponseWriter, r *http.Request) {
 	doc := f.respondToken(r)
 	f.script.apply(Token, doc)
@@ -64,24 +68,53 @@ func (f *GitHub) respondToken(r *http.Request) map[string]any {
 		if no == refreshReused {
 			no = refreshUnknown
 		}
+		if no == fine && f.script.hit(RefreshGivesSomebody) {
+			g = f.somebodyElses(g)
+		}
 	default:
 		no = grantTypeUnknown
 	}
 	if no != fine {
 		return githubTokenRefusal(no)
 	}
+	if f.script.hit(GitHubForeignToken) {
+		foreign := *g
+		foreign.client = Client{ID: "another-application", Secret: random("", 8), RedirectURIs: g.client.RedirectURIs}
+		g = &foreign
+	}
 	if f.opts.GitHub.App {
-		return map[string]any{
-			"access_token": f.newAccess("ghu_", g, nil, githubAppToken), "expires_in": int(githubAppToken.Seconds()),
-			"refresh_token": f.newRefresh("ghr_", g, githubAppRefresh, 0), "refresh_token_expires_in": int(githubAppRefresh.Seconds()),
-			"scope": "", "token_type": "bearer",
-		}
+		return f.appToken(g)
 	}
 	return f.oauthAppToken(g)
 }
 
+// appToken is "Refreshing user access tokens": eight hours and six months, the
+// refresh token for one use, and no scopes.
+func (f *GitHub) appToken(g *grant) map[string]any {
+	if f.script.hit(GitHubNoExpiry) {
+		return map[string]any{"access_token": f.newAccess("ghu_", g, nil, 0), "scope": "", "token_type": "bearer"}
+	}
+	return map[string]any{
+		"access_token": f.newAccess("ghu_", g, nil, githubAppToken), "expires_in": int(githubAppToken.Seconds()),
+		"refresh_token": f.newRefresh("ghr_", g, githubAppRefresh, 0), "refresh_token_expires_in": int(githubAppRefresh.Seconds()),
+		"scope": "", "token_type": "bearer",
+	}
+}
+
+// somebodyElses is the same grant by another person.
+func (f *GitHub) somebodyElses(g *grant) *grant {
+	other := *g
+	for _, p := range f.cast.all() {
+		if p.ID != g.person {
+			other.person = p.ID
+			break
+		}
+	}
+	return &other
+}
+
 // oauthAppToken never expires, but of one person, application and set of scopes
-// only the newest ten live.
+// only the newest ten live ("Token expiration and revocation").
 func (f *GitHub) oauthAppToken(g *grant) map[string]any {
 	named, held := g.scopes, g.scopes
 	withoutOrg := slices.DeleteFunc(slices.Clone(g.scopes), func(s string) bool { return strings.HasSuffix(s, ":org") })
