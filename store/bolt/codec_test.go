@@ -41,6 +41,7 @@ func codings() []coding {
 		codingOf("grant", encodeGrant, decodeGrant, "ID"),
 		codingOf("code", encodeCode, decodeCode, "Key"),
 		codingOf("consent", encodeConsent, decodeConsent, "AccountID", "ClientID"),
+		codingOf("credential", encodeCredential, decodeCredential, "Identity"),
 		codingOf("switch", encodeSwitch, decodeSwitch),
 		codingOf("key", encodeKey, decodeKey, "ID"),
 		codingOf("event", encodeEvent, decodeEvent),
@@ -239,12 +240,13 @@ func fuzzRecord(f *testing.F, name string) {
 	})
 }
 
-func FuzzDecodeAccount(f *testing.F)  { fuzzRecord(f, "account") }
-func FuzzDecodeIdentity(f *testing.F) { fuzzRecord(f, "identity") }
-func FuzzDecodeSession(f *testing.F)  { fuzzRecord(f, "session") }
-func FuzzDecodeGrant(f *testing.F)    { fuzzRecord(f, "grant") }
-func FuzzDecodeCode(f *testing.F)     { fuzzRecord(f, "code") }
-func FuzzDecodeConsent(f *testing.F)  { fuzzRecord(f, "consent") }
-func FuzzDecodeSwitch(f *testing.F)   { fuzzRecord(f, "switch") }
-func FuzzDecodeKey(f *testing.F)      { fuzzRecord(f, "key") }
-func FuzzDecodeEvent(f *testing.F)    { fuzzRecord(f, "event") }
+func FuzzDecodeCredential(f *testing.F) { fuzzRecord(f, "credential") }
+func FuzzDecodeAccount(f *testing.F)    { fuzzRecord(f, "account") }
+func FuzzDecodeIdentity(f *testing.F)   { fuzzRecord(f, "identity") }
+func FuzzDecodeSession(f *testing.F)    { fuzzRecord(f, "session") }
+func FuzzDecodeGrant(f *testing.F)      { fuzzRecord(f, "grant") }
+func FuzzDecodeCode(f *testing.F)       { fuzzRecord(f, "code") }
+func FuzzDecodeConsent(f *testing.F)    { fuzzRecord(f, "consent") }
+func FuzzDecodeSwitch(f *testing.F)     { fuzzRecord(f, "switch") }
+func FuzzDecodeKey(f *testing.F)        { fuzzRecord(f, "key") }
+func FuzzDecodeEvent(f *testing.F)      { fuzzRecord(f, "event") }

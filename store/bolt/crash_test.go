@@ -20,7 +20,7 @@ import (
 )
 
 // The crash test runs this test binary as another process, which lets several people sign in, redeem, refresh, revoke,
-// sign out and be disabled, and says on its standard output what it is about to do ("try") and what the store has
+// sign out, be disabled and be denied by an upstream, and says on its standard output what it is about to do ("try") and what the store has
 // answered ("did"). It is killed at a random moment. Whatever it said it did must be in the file, and nothing spent may
 // be usable (ST-01).
 const (
@@ -65,6 +65,7 @@ func (l life) login(s *bolt.Store) error {
 			Grant: broker.Grant{ID: l.grant, Offline: true, Forget: forget},
 			Code:  broker.Code{Key: l.code(), Expires: forget},
 		},
+		Credential: l.credential(),
 	}, func(broker.State) broker.Decision { return broker.Decision{Verdict: broker.Issue} })
 	return err
 }
@@ -81,11 +82,15 @@ func (l life) redeem(s *bolt.Store) error {
 	return err
 }
 
-// rotate presents token n for token n+1.
+// rotate presents token n for token n+1. The first time brings the upstream's answer along.
 func (l life) rotate(s *bolt.Store, n int) error {
 	next := l.token(n + 1)
+	var settle *broker.Settlement
+	if n == 0 {
+		settle = l.answer()
+	}
 	_, err := s.RotateRefreshToken(context.Background(), broker.Rotation{
-		Now: crashNow, GrantID: l.grant, ClientID: "wiki", Presented: l.token(n).Digest, Next: &next,
+		Now: crashNow, GrantID: l.grant, ClientID: "wiki", Presented: l.token(n).Digest, Next: &next, Settle: settle,
 	}, broker.State.GrantStanding)
 	return err
 }
@@ -97,11 +102,13 @@ func (l life) live(s *bolt.Store, number int, did func(what string, err error), 
 		did(what, verb())
 	}
 	step("login", func() error { return l.login(s) })
+	step("lease0", func() error { return l.lease(s, 0) })
 	if number%7 == 0 { // keeps its code
 		return
 	}
 	step("redeem", func() error { return l.redeem(s) })
-	for n := range number % (crashRotations + 1) {
+	rotations := number % (crashRotations + 1)
+	for n := range rotations {
 		step(fmt.Sprint("rotate", n), func() error { return l.rotate(s, n) })
 	}
 	switch number % 5 {
@@ -111,6 +118,12 @@ func (l life) live(s *bolt.Store, number int, did func(what string, err error), 
 		step("end", func() error { _, err := s.EndSession(context.Background(), l.session, broker.Event{}); return err })
 	case 2:
 		step("disable", func() error { return s.SetAccountDisabled(context.Background(), l.account(), true, broker.Event{}) })
+	case 3:
+		held := min(rotations, 1)
+		if held == 1 { // the first was settled
+			step("lease1", func() error { return l.lease(s, 1) })
+		}
+		step("deny", func() error { return l.deny(s, held) })
 	}
 }
 
@@ -250,16 +263,19 @@ func (w *witnessed) verify(s *bolt.Store) error {
 		return fmt.Errorf("account: %w", accountErr)
 	case w.did["revoke"] && found:
 		return errors.New("the revocation was lost")
-	case !w.tried["revoke"] && !found:
+	case !w.tried["revoke"] && !w.tried["deny"] && !found:
 		return errors.New("the grant was lost")
 	case w.did["end"] && sessionErr == nil:
 		return errors.New("the sign-out was lost")
-	case !w.tried["end"] && sessionErr != nil:
+	case !w.tried["end"] && !w.tried["deny"] && sessionErr != nil:
 		return fmt.Errorf("session: %w", sessionErr)
 	case w.did["disable"] && !account.Disabled:
 		return errors.New("the disabling was lost")
 	case !w.tried["disable"] && account.Disabled:
 		return errors.New("disabled by nobody")
+	}
+	if err := w.verifyCredential(s, st.Grant, sessionErr == nil); err != nil {
+		return err
 	}
 	if err := w.login(s); !errors.Is(err, broker.ErrOnceUsed) {
 		return fmt.Errorf("the one-time key of the sign-in: %w", err)

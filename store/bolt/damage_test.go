@@ -57,7 +57,16 @@ func filled(t testing.TB) (clean, killed []byte, made []broker.Outcome) {
 		t.Fatal(err)
 	}
 	for n := range 24 {
-		made = append(made, signIn1(t, s, fmt.Sprint(n)))
+		l := testLogin(fmt.Sprint(n))
+		l.Credential = handedOut("sealed for "+l.Identity.Key.Subject, testNow.Add(time.Hour))
+		out, err := s.CompleteLogin(t.Context(), l, issue)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, out)
+		if n%2 == 0 {
+			lease(t, s, out.Grant.Identity, testNow)
+		}
 	}
 	for n := range 3 {
 		if err := turn(s, fmt.Sprint(n)); err != nil {
@@ -89,6 +98,16 @@ func exercise(s *Store, made []broker.Outcome) error {
 			return fmt.Errorf("grant %+v of %+v is another", st.Grant, st)
 		}
 		_, _, _ = s.Account(ctx, out.Account.ID)
+		c, err := s.Credential(ctx, out.Grant.Identity)
+		if err == nil && (string(c.Sealed) != "sealed for "+out.Identity.Key.Subject || !c.AskedAt.Equal(testNow) || c.Spent) {
+			return fmt.Errorf("credential %+v of %q is another", c, out.Identity.Key.Subject)
+		}
+		_, err = s.LeaseCredential(ctx, broker.CredentialLease{
+			Identity: out.Grant.Identity, ID: "another", Asked: testNow, Now: testNow, Until: testNow.Add(time.Minute),
+		})
+		if c.Lease != "" && err == nil {
+			return fmt.Errorf("credential %+v was leased twice", c)
+		}
 		_, _ = s.RedeemCode(ctx, broker.Redemption{
 			Now: testNow, Key: out.Code.Key, ClientID: "wiki",
 			Bound: func(broker.Code) error { return nil },

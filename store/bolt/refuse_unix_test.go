@@ -118,6 +118,13 @@ func alteredFiles() []unwanted {
 	return []unwanted{
 		{"another word of magic", altered(meta(metaMagic, []byte("gatehouse broker stone"))), ErrForeign},
 		{"a newer format", altered(meta(metaFormat, binary.BigEndian.AppendUint32(nil, format+1))), ErrNewer},
+		{"the first format with a bucket that it did not have", altered(meta(metaFormat, binary.BigEndian.AppendUint32(nil, firstFormat))), ErrCorrupt},
+		{"the first format without a bucket that it had", altered(func(tx *bbolt.Tx) error {
+			return errors.Join(meta(metaFormat, binary.BigEndian.AppendUint32(nil, firstFormat))(tx),
+				tx.DeleteBucket(buckets[credentialKind]), tx.DeleteBucket(buckets[grantKind]))
+		}), ErrCorrupt},
+		{"a format before the first", altered(meta(metaFormat, make([]byte, 4))), ErrNewer},
+		{"our format without the bucket it brought", altered(func(tx *bbolt.Tx) error { return tx.DeleteBucket(buckets[credentialKind]) }), ErrCorrupt},
 		{"a format that is no number", altered(meta(metaFormat, []byte{1})), ErrCorrupt},
 		{"a missing bucket", altered(func(tx *bbolt.Tx) error { return tx.DeleteBucket(buckets[grantKind]) }), ErrCorrupt},
 		{"a missing canary", altered(func(tx *bbolt.Tx) error { return tx.Bucket(buckets[metaKind]).Delete([]byte(metaCanary)) }), ErrCorrupt},
