@@ -1,11 +1,12 @@
 // Command broker is the Gatehouse federation broker.
 //
-//	broker serve -c FILE            runs the broker
-//	broker demo                     runs one with everything around it emulated
-//	broker check-config -c FILE     says everything that is wrong with a configuration, or what it means
-//	broker keys list|rotate -c FILE the signing keys of a running broker, or of its database while none runs
-//	broker secret                   prints a fresh secret
-//	broker version                  says what this program is
+//	broker serve -c FILE              runs the broker
+//	broker demo                       runs one with everything around it emulated
+//	broker check-config -c FILE       says everything that is wrong with a configuration, or what it means
+//	broker connector test -c FILE ID  signs in through a connector, and says what came back or what to do
+//	broker keys list|rotate -c FILE   the signing keys of a running broker, or of its database while none runs
+//	broker secret                     prints a fresh secret
+//	broker version                    says what this program is
 //
 // Exit codes: 0 done, 1 an error, 2 a command line that makes no sense. Errors and warnings go to standard error,
 // results to standard output.
@@ -35,7 +36,12 @@ func main() {
 
 // run executes a command line and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return runWith(ctx, args, os.Stdin, stdout, stderr)
+}
+
+func runWith(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := rootCommand()
+	root.SetIn(stdin)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -63,7 +69,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(serveCommand(), demoCommand(), checkConfigCommand(), keysCommand(), secretCommand(), versionCommand())
+	root.AddCommand(serveCommand(), demoCommand(), checkConfigCommand(), connectorCommand(), keysCommand(), secretCommand(), versionCommand())
 	return root
 }
 
