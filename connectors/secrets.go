@@ -35,7 +35,7 @@ type SecretSource struct {
 	references Secrets
 	resolve    func(string) (string, error)
 	log        *slog.Logger
-	id         string
+	id, key    string
 
 	mu   sync.Mutex
 	last []string
@@ -47,7 +47,12 @@ type SecretSource struct {
 // OpenSecrets resolves client_secret for the first time. It is an error if one of
 // the secrets cannot be had or is empty.
 func (c *Common) OpenSecrets(env Environment) (*SecretSource, error) {
-	s := &SecretSource{references: c.ClientSecret, resolve: env.Resolve, log: env.Log, id: c.ID}
+	return c.OpenSecretsOf(env, "client_secret", c.ClientSecret)
+}
+
+// OpenSecretsOf is OpenSecrets for the secrets of another configuration key.
+func (c *Common) OpenSecretsOf(env Environment, key string, references Secrets) (*SecretSource, error) {
+	s := &SecretSource{references: references, resolve: env.Resolve, log: env.Log, id: c.ID, key: key}
 	var err error
 	s.last, err = s.read()
 	return s, err
@@ -65,7 +70,7 @@ func (s *SecretSource) Current() []string {
 		}
 		s.last = fresh
 	} else if !s.bad {
-		s.log.Error("a client secret cannot be read again; the last good one stays in use", "connector", s.id, "error", err)
+		s.log.Error("a secret cannot be read again; the last good one stays in use", "connector", s.id, "error", err)
 	}
 	s.bad = err != nil
 	return s.last
@@ -108,15 +113,15 @@ func (s *SecretSource) read() ([]string, error) {
 	for _, reference := range s.references {
 		secret, err := s.resolve(reference)
 		if err != nil {
-			return nil, fmt.Errorf("client_secret: %w", err)
+			return nil, fmt.Errorf("%s: %w", s.key, err)
 		}
 		if secret == "" {
-			return nil, errors.New("client_secret: is empty")
+			return nil, errors.New(s.key + ": is empty")
 		}
 		out = append(out, secret)
 	}
 	if len(out) == 0 {
-		return nil, errors.New("client_secret: is empty")
+		return nil, errors.New(s.key + ": is empty")
 	}
 	return out, nil
 }
