@@ -55,6 +55,9 @@ type Upstream struct {
 	// Reusable: asking with it does not use it up, so that it may be presented again
 	// when the answer is lost.
 	Reusable bool `json:"u,omitempty"`
+	// Nonce is the Login's: a refreshed ID token may repeat it, and no other (OIDC Core
+	// §12.2).
+	Nonce string `json:"n,omitempty"`
 	// Report is for people who look for a mistake in the configuration; it is not kept.
 	Report Report `json:"-"`
 }
@@ -144,7 +147,9 @@ type Refresher interface {
 	//
 	// Its error is an *Error. Gone, NotAllowed, Declined, Interaction and Unmet say that
 	// the upstream no longer vouches for the person. Every other kind says nothing
-	// about them, and Error.Unspent whether the credential may be presented again.
+	// about them, and Error.Unspent whether the credential may be presented again. An
+	// Upstream that comes with an error replaces the one that was presented: the upstream
+	// had answered before something else went wrong.
 	Refresh(ctx context.Context, prior broker.Identity, u Upstream) (broker.Identity, Upstream, error)
 }
 

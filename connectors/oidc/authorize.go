@@ -14,8 +14,8 @@ import (
 	"gatehouse/connectors"
 )
 
-// maxLoginHint bounds what we pass on of a hint that a client or person typed.
-const maxLoginHint = 256
+// maxHint bounds what we pass on of a hint that a client or person typed, in bytes.
+const maxHint = 256
 
 // AuthorizationURL implements connectors.Connector.
 func (p *Provider) AuthorizationURL(ctx context.Context, l connectors.Login) (string, error) {
@@ -28,10 +28,7 @@ func (p *Provider) AuthorizationURL(ctx context.Context, l connectors.Login) (st
 	if err != nil {
 		return "", err
 	}
-	params := standardParams(l, p.quirks.MaxAgeForLogin)
-	if p.quirks.Params != nil {
-		p.quirks.Params(l, params)
-	}
+	params := p.params(l)
 	// S256 whatever discovery says: a provider without PKCE ignores it (RFC 7636 §5),
 	// and one that was sent a challenge enforces it (RFC 9700 §2.1.1).
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(l.CodeVerifier), oauth2.SetAuthURLParam("nonce", l.Nonce)}
@@ -63,11 +60,10 @@ func standardParams(l connectors.Login, maxAgeForLogin bool) url.Values {
 	case l.ForceLogin && maxAgeForLogin:
 		v.Set("max_age", "0")
 	}
-	if len(l.ACRValues) > 0 {
-		v.Set("acr_values", strings.Join(l.ACRValues, " "))
-	}
-	if l.LoginHint != "" && len(l.LoginHint) <= maxLoginHint && connectors.IsText(l.LoginHint) {
-		v.Set("login_hint", l.LoginHint)
+	for name, value := range map[string]string{"login_hint": l.LoginHint, "ui_locales": l.UILocales} {
+		if value != "" && len(value) <= maxHint && connectors.IsText(value) {
+			v.Set(name, value)
+		}
 	}
 	return v
 }
@@ -84,7 +80,22 @@ func (p *Provider) scopes(m *metadata) []string {
 	if !slices.Contains(scopes, oauth.OpenID) {
 		scopes = append([]string{oauth.OpenID}, scopes...)
 	}
+	// A refresh token is asked for where it has a use, and nowhere else.
+	if offline := p.offlineScope(); p.rechecks() && offline != "" && !slices.Contains(scopes, offline) {
+		scopes = append(slices.Clone(scopes), offline)
+	}
 	return scopes
+}
+
+// offlineScope is the scope that is answered with a refresh token; empty for none.
+func (p *Provider) offlineScope() string {
+	switch p.quirks.OfflineScope {
+	case "":
+		return oauth.OfflineAccess // OIDC Core §11
+	case "-":
+		return ""
+	}
+	return p.quirks.OfflineScope
 }
 
 // authStyle never leaves x/oauth2 to find out by trying both: a code is good for

@@ -24,8 +24,6 @@ const (
 	noClientAuth      = "none"
 )
 
-const defaultGroupsClaim = "groups"
-
 // Config is the section of a connector of type oidc.
 type Config struct {
 	connectors.Common `yaml:",inline"`
@@ -35,8 +33,16 @@ type Config struct {
 	Issuer string `yaml:"issuer"`
 	// Userinfo is auto (default), always or never.
 	Userinfo string `yaml:"userinfo"`
-	// GroupsClaim names the claim that holds the groups; "groups" when absent.
+	// GroupsClaim names the claim that holds the groups; "groups" when absent. It is
+	// another spelling of Claims.Groups.
 	GroupsClaim string `yaml:"groups_claim"`
+	// Claims are the names of the others.
+	Claims ClaimNames `yaml:"claims"`
+	// EmailVerifiedAsString lets the string "true" count as email_verified.
+	EmailVerifiedAsString bool `yaml:"email_verified_as_string"`
+	// AuthorizationParams are added to the authorization request, out of a list of
+	// harmless ones.
+	AuthorizationParams map[string]string `yaml:"authorization_params"`
 	// TokenEndpointAuthMethod is client_secret_basic, client_secret_post,
 	// private_key_jwt or none. When absent the discovery document decides, and basic is
 	// preferred; client_key and client_assertion_file imply private_key_jwt.
@@ -60,8 +66,23 @@ func (c *Config) Validate() []connectors.Problem {
 	if !slices.Contains([]string{"", clientSecretBasic, clientSecretPost, privateKeyJWT, noClientAuth}, c.TokenEndpointAuthMethod) {
 		out = append(out, connectors.Problem{Path: "token_endpoint_auth_method", Message: "must be client_secret_basic, client_secret_post, private_key_jwt or none"})
 	}
+	out = append(out, c.claimProblems()...)
+	out = append(out, paramProblems(c.AuthorizationParams)...)
 	out = append(out, c.AssertionProblems()...)
 	return append(out, c.secretProblems()...)
+}
+
+func (c *Config) claimProblems() []connectors.Problem {
+	out := c.Claims.problems()
+	if c.GroupsClaim == "" {
+		return out
+	}
+	if msg := claimProblem(c.GroupsClaim); msg != "" {
+		out = append(out, connectors.Problem{Path: "groups_claim", Message: msg})
+	} else if c.Claims.Groups != "" && c.Claims.Groups != c.GroupsClaim {
+		out = append(out, connectors.Problem{Path: "groups_claim", Message: "contradicts claims.groups: remove one of them"})
+	}
+	return out
 }
 
 // secretProblems: a secret is needed unless the client is a public one there, or an

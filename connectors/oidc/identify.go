@@ -2,9 +2,13 @@ package oidc
 
 import (
 	"context"
+	"fmt"
 	"net/url"
+	"slices"
+	"strings"
 
 	"gatehouse/broker"
+	"gatehouse/broker/oauth"
 	"gatehouse/connectors"
 )
 
@@ -36,21 +40,70 @@ func (p *Provider) identify(ctx context.Context, callback url.Values, l connecto
 	if err != nil {
 		return id, up, err
 	}
-	claims, err := p.verifyIDToken(ctx, up.IDToken, l, redeemed{code: code, accessToken: up.AccessToken, keys: keys})
+	claims, err := p.verifyIDToken(ctx, up.IDToken, redeemed{code: code, nonce: l.Nonce, accessToken: up.AccessToken, keys: keys})
 	if err != nil {
 		return id, up, err
 	}
+	claims.report = report
+	v := visit{m: &m.value, login: l, accessToken: up.AccessToken, report: report}
+	if id, err = p.learn(ctx, claims, v); err != nil {
+		return id, up, err
+	}
+	p.noteTokens(&m.value, up, report)
+	up.Nonce, up.Report = l.Nonce, *report
+	return id, up, nil
+}
+
+// visit is what the mapping of claims needs to know of a sign-in or a refresh.
+type visit struct {
+	m           *metadata
+	login       connectors.Login
+	accessToken string
+	report      *connectors.Report
+	// prior is set with a refresh.
+	prior *broker.Identity
+}
+
+// learn applies the connector's rules to verified claims, asks for what they lack,
+// and makes an identity of them.
+func (p *Provider) learn(ctx context.Context, claims *Claims, v visit) (broker.Identity, error) {
 	if p.quirks.Admit != nil {
-		if err := p.quirks.Admit(claims, l); err != nil {
-			return id, up, err
+		if err := p.quirks.Admit(claims, v.login); err != nil {
+			return broker.Identity{}, err
 		}
 	}
-	if p.wantsUserinfo(claims, &m.value) {
-		if claims.Userinfo, err = p.userinfo(ctx, &m.value, claims, up.AccessToken); err != nil {
-			return id, up, err
+	if claims.Userinfo == nil && p.wantsUserinfo(claims, v.m) {
+		var err error
+		if claims.Userinfo, err = p.userinfo(ctx, v.m, claims, v.accessToken); err != nil {
+			return broker.Identity{}, err
 		}
 	}
-	id, err = p.identity(ctx, claims, API{fetcher: p.fetcher, accessToken: up.AccessToken, now: p.now, report: report, metadata: &m.value})
-	up.Report = *report
-	return id, up, err
+	api := API{fetcher: p.fetcher, accessToken: v.accessToken, now: p.now, report: v.report, metadata: v.m}
+	return p.identity(ctx, claims, api, v.prior)
+}
+
+// noteTokens says what is worth knowing of the tokens of a sign-in.
+func (p *Provider) noteTokens(m *metadata, up connectors.Upstream, report *connectors.Report) {
+	note := func(format string, args ...any) { report.Notes = append(report.Notes, fmt.Sprintf(format, args...)) }
+	granted := p.quirks.Granted
+	if granted == nil {
+		granted = func(asked string, granted []string) bool { return slices.Contains(granted, asked) }
+	}
+	var missing []string
+	for _, scope := range p.scopes(m) {
+		// The ID token and the refresh token are there to see, or not.
+		if scope != oauth.OpenID && scope != p.offlineScope() && !granted(scope, up.Scopes) {
+			missing = append(missing, scope)
+		}
+	}
+	if len(missing) > 0 {
+		note("The upstream did not grant every scope that was asked for: %s is missing.", strings.Join(missing, ", "))
+	}
+	if !p.rechecks() || up.RefreshToken != "" {
+		return
+	}
+	note("The upstream handed out no refresh token, so it cannot be asked again about this person: allow the refresh token grant (offline access) for the client there.")
+	if !p.warned.Swap(true) {
+		p.log.Warn("an upstream hands out no refresh token although recheck_interval is set; people will have to sign in again", "connector", p.config.ID)
+	}
 }

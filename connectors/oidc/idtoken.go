@@ -30,15 +30,21 @@ func algorithms() []jose.Algorithm {
 
 // redeemed is what the ID token has to fit besides the configuration.
 type redeemed struct {
+	// code is empty with a refresh.
 	code        string
 	accessToken string
+	nonce       string
 	keys        *keySource
 }
 
+// refresh reports whether the token came in exchange for a refresh token. It then
+// need not repeat the nonce (OIDC Core §12.2).
+func (r redeemed) refresh() bool { return r.code == "" }
+
 // verifyIDToken is OIDC Core §3.1.3.7. The strict door comes first; go-oidc reads
 // what it has let through, and reaches keys only through it.
-func (p *Provider) verifyIDToken(ctx context.Context, raw string, l connectors.Login, r redeemed) (*Claims, error) {
-	token, err := p.verifySignedClaims(ctx, raw, r.keys)
+func (p *Provider) verifyIDToken(ctx context.Context, raw string, r redeemed) (*Claims, error) {
+	token, err := p.verifySignedClaims(ctx, raw, r)
 	if err != nil {
 		return nil, idTokenError(err)
 	}
@@ -47,8 +53,10 @@ func (p *Provider) verifyIDToken(ctx context.Context, raw string, l connectors.L
 		return nil, err
 	}
 	// The nonce binds the token to this browser's sign-in. It is mandatory because we
-	// always send one, and go-oidc leaves it to us.
-	if l.Nonce == "" || subtle.ConstantTimeCompare([]byte(c.ID.Nonce), []byte(l.Nonce)) != 1 {
+	// always send one, and go-oidc leaves it to us. A refreshed token that has one must
+	// have that of the sign-in (OIDC Core §12.2).
+	matches := r.nonce != "" && subtle.ConstantTimeCompare([]byte(c.ID.Nonce), []byte(r.nonce)) == 1
+	if !matches && !(r.refresh() && !c.ID.Has("nonce")) {
 		return nil, broken(nil, "the ID token's nonce is not that of the sign-in")
 	}
 	if len(c.ID.Subject) > maxSubject {
@@ -60,19 +68,23 @@ func (p *Provider) verifyIDToken(ctx context.Context, raw string, l connectors.L
 	return c, checkHashes(token, r)
 }
 
-func (p *Provider) verifySignedClaims(ctx context.Context, raw string, keys *keySource) (*jose.Token, error) {
+func (p *Provider) verifySignedClaims(ctx context.Context, raw string, r redeemed) (*jose.Token, error) {
+	require := []string{"iss", "sub", "iat"}
+	if !r.refresh() {
+		require = append(require, "nonce")
+	}
 	u, err := jose.Peek(raw, jose.Limits{})
 	if err != nil {
 		return nil, err
 	}
-	door := &door{token: u, keys: keys, expect: jose.Expectation{
+	door := &door{token: u, keys: r.keys, expect: jose.Expectation{
 		Algorithms: algorithms(),
 		Types:      []string{"", "JWT"},
 		AnyIssuer:  true, // checkIssuer compares it
 		Audience:   p.config.ClientID,
 		// azp must be ours if it is there, and be there among several audiences.
 		AuthorizedParty: p.config.ClientID,
-		Require:         []string{"iss", "sub", "iat", "nonce"},
+		Require:         require,
 		Now:             p.now(),
 		Skew:            skew,
 	}}
@@ -138,7 +150,7 @@ func checkHashes(token *jose.Token, r redeemed) error {
 		{"at_hash", token.Claims.AccessTokenHash, r.accessToken},
 		{"c_hash", token.Claims.CodeHash, r.code},
 	} {
-		if h.hash == "" {
+		if h.hash == "" || h.value == "" {
 			continue
 		}
 		want, err := jose.HalfHash(token.Header.Algorithm, h.value)

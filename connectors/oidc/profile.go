@@ -11,8 +11,9 @@ import (
 )
 
 // identity maps verified claims to what the broker keeps. Only the claims named
-// here are read: an upstream cannot smuggle in others.
-func (p *Provider) identity(ctx context.Context, c *Claims, api API) (broker.Identity, error) {
+// here are read: an upstream cannot smuggle in others. prior is who the person was,
+// where they are known already: what is not repeated is taken from it.
+func (p *Provider) identity(ctx context.Context, c *Claims, api API, prior *broker.Identity) (broker.Identity, error) {
 	issuer, subject := p.config.Issuer, c.ID.Subject
 	if p.quirks.Key != nil {
 		var err error
@@ -21,31 +22,89 @@ func (p *Provider) identity(ctx context.Context, c *Claims, api API) (broker.Ide
 		}
 	}
 	id := broker.Identity{
-		Key: broker.IdentityKey{Connector: p.config.ID, Issuer: issuer, Subject: subject},
-		Profile: broker.Profile{
-			Name: c.Text("name"), GivenName: c.Text("given_name"), FamilyName: c.Text("family_name"),
-			PreferredUsername: c.Text("preferred_username"), Picture: c.Text("picture"), Locale: c.Text("locale"),
-		},
-		Authentication: authentication(c.ID),
+		Key:            broker.IdentityKey{Connector: p.config.ID, Issuer: issuer, Subject: subject},
+		Profile:        p.profile(c),
+		Authentication: p.authentication(c),
 	}
-	email := StandardEmail
-	if p.quirks.Email != nil {
-		email = p.quirks.Email
+	if prior != nil {
+		if prior.Key != id.Key {
+			return broker.Identity{}, &connectors.Error{Kind: connectors.Gone, Hint: "the upstream refreshed the tokens of somebody else"}
+		}
+		id.Authentication = prior.Authentication // nobody has authenticated since
+		inherit(&id.Profile, prior.Profile)
 	}
-	address, evidence := email(c)
-	p.config.Address(&id.Profile, address, evidence)
+	p.address(&id.Profile, c, prior)
 
 	names, err := p.groups(ctx, c, api)
-	if err != nil {
+	if err == nil {
+		err = p.unspoken(c, prior)
+	}
+	if err := p.config.SettleGroups(&id, names, err, p.log); err != nil {
 		return broker.Identity{}, err
 	}
-	id.Profile.Groups = p.config.Groups.Apply(p.config.ID, names)
 	return id, nil
 }
 
+func (p *Provider) profile(c *Claims) broker.Profile {
+	n := p.names
+	return broker.Profile{
+		Name: c.Text(n.Name), GivenName: c.Text(n.GivenName), FamilyName: c.Text(n.FamilyName),
+		PreferredUsername: c.Text(n.PreferredUsername), Picture: c.Text(n.Picture), Locale: c.Text(n.Locale),
+	}
+}
+
+// inherit takes over what a refresh did not repeat.
+func inherit(p *broker.Profile, prior broker.Profile) {
+	for _, f := range []struct {
+		to   *string
+		from string
+	}{
+		{&p.Name, prior.Name}, {&p.GivenName, prior.GivenName}, {&p.FamilyName, prior.FamilyName},
+		{&p.PreferredUsername, prior.PreferredUsername}, {&p.Picture, prior.Picture}, {&p.Locale, prior.Locale},
+	} {
+		*f.to = cmp.Or(*f.to, f.from)
+	}
+}
+
+// address settles the e-mail address and what it is worth.
+func (p *Provider) address(profile *broker.Profile, c *Claims, prior *broker.Identity) {
+	n := emailClaims{address: p.names.Email, verified: p.names.EmailVerified, asText: p.config.EmailVerifiedAsString}
+	read := n.read
+	if p.quirks.Email != nil {
+		read = p.quirks.Email
+	}
+	address, evidence := read(c)
+	repeated := prior != nil && (address == "" || address == prior.Profile.Email)
+	// A refresh may repeat the address and not the flag, or neither.
+	silent := address == "" || p.quirks.Email == nil && !n.says(c.ID) && !n.says(c.Userinfo)
+	if repeated && silent {
+		profile.Email, profile.EmailTrust = prior.Profile.Email, prior.Profile.EmailTrust
+		c.Evidence("not repeated: what was known stays")
+		return
+	}
+	p.config.Address(profile, address, evidence)
+	if profile.EmailTrust == broker.EmailVerified && evidence != broker.EmailVerified {
+		c.Evidence("the domain is among trusted_email_domains")
+	}
+}
+
 // authentication reads how the person authenticated from the signed token alone;
-// a claim of a wrong type asserts nothing.
-func authentication(t *jose.Claims) broker.Authentication {
+// a claim of a wrong type asserts nothing. The level is the configured translation of
+// what the upstream said; whether it suffices is not decided here.
+func (p *Provider) authentication(c *Claims) broker.Authentication {
+	a := signedAuthentication(c.ID)
+	var values []string
+	if a.ACR != "" {
+		values = append(values, a.ACR)
+	}
+	if p.quirks.ACR != nil {
+		values = append(values, p.quirks.ACR(c)...)
+	}
+	a.ACR = p.config.Assurance.Level(values, a.AMR)
+	return a
+}
+
+func signedAuthentication(t *jose.Claims) broker.Authentication {
 	var a broker.Authentication
 	a.Time, _ = t.Time("auth_time")
 	if acr, ok := t.String("acr"); ok && len(acr) <= maxText && connectors.IsText(acr) {
@@ -61,87 +120,4 @@ func authentication(t *jose.Claims) broker.Authentication {
 		}
 	}
 	return a
-}
-
-// StandardEmail reads email and email_verified. The two count only together: the
-// signed ones first; userinfo's flag speaks for userinfo's address alone, and
-// never against what was signed.
-func StandardEmail(c *Claims) (string, broker.EmailTrust) {
-	signed, _ := c.ID.String("email")
-	var told string
-	if c.Userinfo != nil {
-		told, _ = c.Userinfo.String("email")
-	}
-	address := cmp.Or(signed, told)
-	switch {
-	case c.ID.Has("email_verified"):
-		evidence := trust(c.ID)
-		if signed == "" && evidence == broker.EmailVerified {
-			// The signed flag does not say of which address; userinfo has to agree.
-			evidence = trust(c.Userinfo)
-		}
-		return address, evidence
-	case told != "" && told == address:
-		return address, trust(c.Userinfo)
-	}
-	return address, broker.EmailUnknown
-}
-
-// trust reads email_verified: the JSON true and nothing else (ATTACKS UP-02).
-func trust(c *jose.Claims) broker.EmailTrust {
-	switch {
-	case c == nil || !c.Has("email_verified"):
-		return broker.EmailUnknown
-	case c.Bool("email_verified"):
-		return broker.EmailVerified
-	}
-	return broker.EmailUnverified
-}
-
-func (p *Provider) groupsClaim() string { return cmp.Or(p.config.GroupsClaim, defaultGroupsClaim) }
-
-func (p *Provider) groups(ctx context.Context, c *Claims, api API) ([]string, error) {
-	if p.quirks.Groups != nil {
-		return p.quirks.Groups(ctx, c, api)
-	}
-	return ClaimedGroups(c, p.groupsClaim())
-}
-
-// ClaimedGroups reads a groups claim: an array of strings, or one string. Absent
-// means none; unreadable is a failed sign-in, never none.
-func ClaimedGroups(c *Claims, name string) ([]string, error) {
-	for _, source := range []*jose.Claims{c.ID, c.Userinfo} {
-		if source == nil || !source.Has(name) || string(source.Raw[name]) == "null" {
-			continue
-		}
-		groups, ok := source.Strings(name)
-		if !ok {
-			return nil, broken(nil, "the claim %q is not a list of group names", name)
-		}
-		for _, g := range groups {
-			if len(g) > maxText || !connectors.IsText(g) {
-				return nil, broken(nil, "the claim %q holds something that is not a group name", name)
-			}
-		}
-		return groups, nil
-	}
-	if elsewhere(c, name) {
-		return nil, &connectors.Error{Kind: connectors.Operator, Hint: "the upstream keeps this person's groups elsewhere (_claim_names), and an address in a token is never fetched: have it send them in the token or at userinfo"}
-	}
-	return nil, nil
-}
-
-// elsewhere reports whether a claim is an aggregated or distributed one (OIDC
-// Core §5.6.2).
-func elsewhere(c *Claims, claim string) bool {
-	for _, source := range []*jose.Claims{c.ID, c.Userinfo} {
-		if source == nil || !source.Has("_claim_names") {
-			continue
-		}
-		names, err := jose.StrictObject(source.Raw["_claim_names"])
-		if _, named := names[claim]; named || err != nil {
-			return true
-		}
-	}
-	return false
 }

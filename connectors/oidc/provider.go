@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"gatehouse/connectors"
@@ -14,6 +15,7 @@ import (
 type Provider struct {
 	config Config
 	quirks Quirks
+	names  ClaimNames // with the defaults filled in
 	// secrets and asserter are how the client authenticates; both are nil for a public
 	// one.
 	secrets  *connectors.SecretSource
@@ -26,6 +28,8 @@ type Provider struct {
 	metadata *cached[metadata]
 	keys     *cached[keySet]
 	health   connectors.Health
+	// warned: it was logged that there are no refresh tokens.
+	warned atomic.Bool
 }
 
 // Open makes a connector of a configuration that has passed Validate and of a
@@ -50,7 +54,7 @@ func Open(c Config, q Quirks, env connectors.Environment) (*Provider, error) {
 	}
 	q.DiscoveryURL = cmp.Or(q.DiscoveryURL, discoveryURL(c.Issuer))
 	c.Scopes = slices.Clone(c.Scopes)
-	p.config, p.quirks = c, q
+	p.config, p.quirks, p.names = c, q, c.names()
 	p.metadata = &cached[metadata]{now: env.Now, load: p.loadMetadata, kept: p.keptLastGood("discovery document")}
 	p.keys = &cached[keySet]{now: env.Now, load: p.loadKeys, kept: p.keptLastGood("keys"), cooldown: cmp.Or(q.KeyCooldown, defaultCooldown)}
 	return p, nil

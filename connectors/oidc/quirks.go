@@ -6,43 +6,12 @@ import (
 	"time"
 
 	"gatehouse/broker"
-	"gatehouse/broker/jose"
 	"gatehouse/connectors"
 )
 
 // defaultCooldown is the least time between two fetches of the keys because of
 // an unknown key ID.
 const defaultCooldown = time.Minute
-
-// Claims are what a sign-in rests on.
-type Claims struct {
-	// ID is the ID token, verified: signature, audience, times, nonce and subject.
-	// The issuer is for Quirks.Issuer to check.
-	ID *jose.Claims
-	// Userinfo is the userinfo answer, whose sub has been found equal; nil when it
-	// was not asked for. It is no evidence of who somebody is.
-	Userinfo *jose.Claims
-	// KeyIssuer is the "issuer" member of the key that signed, which Entra ID has;
-	// usually empty.
-	KeyIssuer string
-}
-
-// Text returns a claim for display: the signed one, else userinfo's; empty when
-// absent, not a string, or not fit for one line.
-func (c *Claims) Text(name string) string {
-	for _, source := range []*jose.Claims{c.ID, c.Userinfo} {
-		if source == nil {
-			continue
-		}
-		if s, ok := source.String(name); ok && len(s) <= maxText && connectors.IsText(s) {
-			return s
-		}
-	}
-	return ""
-}
-
-// maxText bounds what is kept of a name or a picture's address, in bytes.
-const maxText = 2 << 10
 
 // Quirks are how one vendor differs from the specifications. The zero value of
 // every member is the specifications' way.
@@ -90,6 +59,10 @@ type Quirks struct {
 	// StaticRefresh: a refresh token stays good after its use, so that it may be
 	// presented again when the answer is lost.
 	StaticRefresh bool
+	// Granted reports whether a scope that was asked for is among those that were
+	// granted, where the vendor gives scopes other names in its answer; equality when
+	// nil. It is for Report.Notes alone.
+	Granted func(asked string, granted []string) bool
 
 	// Issuer checks the ID token's issuer; exactly Config.Issuer when nil.
 	Issuer func(c *Claims) error

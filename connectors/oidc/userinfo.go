@@ -22,19 +22,35 @@ func (p *Provider) wantsUserinfo(c *Claims, m *metadata) bool {
 		return false
 	}
 	scopes := p.scopes(m)
-	return slices.Contains(scopes, oauth.Profile) && !c.ID.Has("name") ||
-		slices.Contains(scopes, oauth.Email) && !(c.ID.Has("email") && c.ID.Has("email_verified")) ||
-		p.wantsGroups(scopes) && !c.ID.Has(p.groupsClaim())
+	has := func(name string) bool {
+		_, _, there := locate(c.ID, name)
+		return there != absent
+	}
+	return slices.Contains(scopes, oauth.Profile) && !has(p.names.Name) ||
+		slices.Contains(scopes, oauth.Email) && !(has(p.names.Email) && has(p.names.EmailVerified)) ||
+		p.wantsGroups(scopes) && !has(p.names.Groups)
 }
 
 // wantsGroups: somebody configured that there are groups to read.
 func (p *Provider) wantsGroups(scopes []string) bool {
-	return p.config.GroupsClaim != "" || len(p.config.Groups.Allow) > 0 || slices.Contains(scopes, oauth.Groups)
+	return p.config.GroupsClaim != "" || p.config.Claims.Groups != "" || len(p.config.Groups.Allow) > 0 || slices.Contains(scopes, oauth.Groups)
 }
 
-// userinfo asks the userinfo endpoint (OIDC Core §5.3). Its sub must be the ID
-// token's: anything else is somebody else's data (§5.3.2).
+// userinfo asks the userinfo endpoint. Its sub must be the ID token's: anything else
+// is somebody else's data (OIDC Core §5.3.2).
 func (p *Provider) userinfo(ctx context.Context, m *metadata, c *Claims, accessToken string) (*jose.Claims, error) {
+	info, err := p.askUserinfo(ctx, m, accessToken)
+	if err != nil {
+		return nil, err
+	}
+	if sub, _ := info.String("sub"); sub != c.ID.Subject {
+		return nil, broken(nil, "the userinfo answer is about somebody else")
+	}
+	return info, nil
+}
+
+// askUserinfo asks the userinfo endpoint (OIDC Core §5.3). Its answer has a sub.
+func (p *Provider) askUserinfo(ctx context.Context, m *metadata, accessToken string) (*jose.Claims, error) {
 	if m.UserinfoEndpoint == "" {
 		return nil, &connectors.Error{Kind: connectors.Operator, Hint: "the upstream has no userinfo endpoint: set userinfo to auto or never"}
 	}
@@ -54,11 +70,8 @@ func (p *Provider) userinfo(ctx context.Context, m *metadata, c *Claims, accessT
 		return nil, broken(err, "the userinfo answer cannot be read")
 	}
 	info := &jose.Claims{Raw: members}
-	switch sub, ok := info.String("sub"); {
-	case !ok:
+	if sub, ok := info.String("sub"); !ok || sub == "" {
 		return nil, broken(nil, "the userinfo answer has no sub, so it may be about anybody; type oidc does without it with userinfo: never")
-	case sub != c.ID.Subject:
-		return nil, broken(nil, "the userinfo answer is about somebody else")
 	}
 	return info, nil
 }
