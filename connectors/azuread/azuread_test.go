@@ -20,6 +20,15 @@ const (
 	personal = "9188040d-6c67-4c5b-b112-36a304b66dad"
 )
 
+// tenants are directories without names.
+func tenants(ids ...string) []azuread.Tenant {
+	var out []azuread.Tenant
+	for _, id := range ids {
+		out = append(out, azuread.Tenant{ID: id})
+	}
+	return out
+}
+
 // subject is the connector for one directory.
 func subject() connectortest.Subject {
 	return connectortest.Subject{
@@ -48,7 +57,7 @@ func TestContractWithSeveralDirectories(t *testing.T) {
 	t.Parallel()
 	s := subject()
 	s.Config = func(c connectors.Common, base string) connectors.Config {
-		return &azuread.Config{Common: c, Tenant: "common", AllowedTenants: []string{acme, partner}, Authority: base, GraphURL: base}
+		return &azuread.Config{Common: c, Tenant: "common", AllowedTenants: tenants(acme, partner), Authority: base, GraphURL: base}
 	}
 	s.Other = "eve"
 	connectortest.Run(t, s)

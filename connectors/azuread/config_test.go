@@ -20,19 +20,19 @@ func TestValidate(t *testing.T) {
 		paths  []string
 	}{
 		{"one directory", func(*azuread.Config) {}, nil},
-		{"one directory, said twice", func(c *azuread.Config) { c.AllowedTenants = []string{acme} }, nil},
+		{"one directory, said twice", func(c *azuread.Config) { c.AllowedTenants = tenants(acme) }, nil},
 		{"neither tenant nor allowed_tenants", func(c *azuread.Config) { c.Tenant = "" }, []string{"tenant"}},
-		{"allowed_tenants alone", func(c *azuread.Config) { c.Tenant, c.AllowedTenants = "", []string{acme, partner} }, nil},
+		{"allowed_tenants alone", func(c *azuread.Config) { c.Tenant, c.AllowedTenants = "", tenants(acme, partner) }, nil},
 		{"common for everybody", func(c *azuread.Config) { c.Tenant = "common" }, []string{"allowed_tenants"}},
 		{"organizations for everybody", func(c *azuread.Config) { c.Tenant = "organizations" }, []string{"allowed_tenants"}},
-		{"organizations for some", func(c *azuread.Config) { c.Tenant, c.AllowedTenants = "organizations", []string{acme} }, nil},
+		{"organizations for some", func(c *azuread.Config) { c.Tenant, c.AllowedTenants = "organizations", tenants(acme) }, nil},
 		{"consumers", func(c *azuread.Config) { c.Tenant = "consumers" }, nil},
-		{"consumers with a directory", func(c *azuread.Config) { c.Tenant, c.AllowedTenants = "consumers", []string{acme} }, []string{"allowed_tenants"}},
+		{"consumers with a directory", func(c *azuread.Config) { c.Tenant, c.AllowedTenants = "consumers", tenants(acme) }, []string{"allowed_tenants"}},
 		{"a domain", func(c *azuread.Config) { c.Tenant = "contoso.onmicrosoft.com" }, []string{"tenant"}},
 		{"a GUID in capitals", func(c *azuread.Config) { c.Tenant = strings.ToUpper(acme) }, []string{"tenant"}},
 		{"a path", func(c *azuread.Config) { c.Tenant = "../" + acme }, []string{"tenant"}},
-		{"one directory and another allowed", func(c *azuread.Config) { c.AllowedTenants = []string{partner} }, []string{"allowed_tenants"}},
-		{"a domain allowed", func(c *azuread.Config) { c.Tenant, c.AllowedTenants = "common", []string{acme, "contoso.com"} }, []string{"allowed_tenants[1]"}},
+		{"one directory and another allowed", func(c *azuread.Config) { c.AllowedTenants = tenants(partner) }, []string{"allowed_tenants"}},
+		{"a domain allowed", func(c *azuread.Config) { c.Tenant, c.AllowedTenants = "common", tenants(acme, "contoso.com") }, []string{"allowed_tenants[1]"}},
 		{"authority over http", func(c *azuread.Config) { c.Authority = "http://login.example.com" }, []string{"authority"}},
 		{"Graph over http", func(c *azuread.Config) { c.GraphURL = "http://graph.example.com" }, []string{"graph_url"}},
 		{"group claims of another name", func(c *azuread.Config) { c.GroupClaims = "all" }, []string{"group_claims"}},
@@ -40,7 +40,7 @@ func TestValidate(t *testing.T) {
 		{"Graph of another authority is not", func(c *azuread.Config) { c.GroupClaims, c.Authority = "graph", "https://login.example.com" }, []string{"graph_url"}},
 		{"trusted domains of one directory", func(c *azuread.Config) { c.TrustedEmailDomains = []string{"acme.example"} }, nil},
 		{"UP-01 trusted domains of several", func(c *azuread.Config) {
-			c.Tenant, c.AllowedTenants, c.TrustedEmailDomains = "common", []string{acme, partner}, []string{"acme.example"}
+			c.Tenant, c.AllowedTenants, c.TrustedEmailDomains = "common", tenants(acme, partner), []string{"acme.example"}
 		}, []string{"trusted_email_domains"}},
 		{"UP-01 trusted domains of personal accounts", func(c *azuread.Config) { c.Tenant, c.TrustedEmailDomains = "consumers", []string{"acme.example"} }, []string{"trusted_email_domains"}},
 		{"no secret", func(c *azuread.Config) { c.ClientSecret = nil }, []string{"client_secret"}},

@@ -1,6 +1,9 @@
 package azuread
 
 import (
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
 
 	"gatehouse/connectors"
@@ -17,6 +20,90 @@ const (
 	// placeholder stands for the directory in shared discovery documents and keys.
 	placeholder = "{tenantid}"
 )
+
+// Tenant is a directory whose people are admitted.
+type Tenant struct {
+	// ID is the directory's, a GUID in lower case.
+	ID string `yaml:"id"`
+	// Name is what the chooser calls it; empty where it is not offered.
+	Name string `yaml:"name"`
+}
+
+// UnmarshalText reads the form that is the ID alone.
+func (t *Tenant) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		return errors.New("is empty: a directory's ID is required")
+	}
+	*t = Tenant{ID: string(text)}
+	return nil
+}
+
+// maxTenantName bounds a name in the chooser, in bytes.
+const maxTenantName = 100
+
+func (c *Config) tenantProblems(out *problems) {
+	other := func(t Tenant) bool { return t.ID != c.tenant() }
+	switch tenant := c.tenant(); {
+	case tenant == "":
+		out.add("tenant", "required unless allowed_tenants is set: the directory's ID from the overview page of Entra ID")
+	case tenant == tenantCommon, tenant == tenantOrganizations:
+		if len(c.AllowedTenants) == 0 {
+			out.add("allowed_tenants", "required with tenant: %s, or every directory in the world could sign in", tenant)
+		}
+	case tenant == tenantConsumers:
+		if slices.ContainsFunc(c.AllowedTenants, func(t Tenant) bool { return t.ID != personalAccounts }) {
+			out.add("allowed_tenants", "must be absent with tenant: consumers, which is personal accounts alone")
+		}
+	case !isGUID(tenant):
+		out.add("tenant", "must be the directory's ID (a GUID in lower case), organizations, common or consumers; a domain can move to another directory, so look up the ID on the overview page of Entra ID")
+	case slices.ContainsFunc(c.AllowedTenants, other):
+		out.add("allowed_tenants", "lists other directories than tenant: set tenant: organizations to admit several")
+	}
+	named := slices.ContainsFunc(c.AllowedTenants, func(t Tenant) bool { return t.Name != "" })
+	for i, t := range c.AllowedTenants {
+		at := fmt.Sprintf("allowed_tenants[%d]", i)
+		same := func(other Tenant) bool { return other.ID == t.ID }
+		switch {
+		case !isGUID(t.ID):
+			out.add(at, "must be a directory's ID (a GUID in lower case)")
+		case slices.ContainsFunc(c.AllowedTenants[:i], same):
+			out.add(at, "is listed twice")
+		}
+		switch {
+		case named && t.Name == "":
+			out.add(at+".name", "required, as others have one: the chooser would not offer this directory")
+		case len(t.Name) > maxTenantName || !connectors.IsText(t.Name) || strings.TrimSpace(t.Name) != t.Name:
+			out.add(at+".name", "must be a name of one line and at most %d bytes", maxTenantName)
+		}
+	}
+}
+
+// tenant is the segment of the endpoints.
+func (c *Config) tenant() string {
+	if c.Tenant == "" && len(c.AllowedTenants) > 0 {
+		return tenantOrganizations
+	}
+	return c.Tenant
+}
+
+// directory is the rule, and the directory that the discovery document names:
+// shared ones name the placeholder.
+func (c *Config) directory() (d directory, documented string) {
+	d = directory{authority: c.authority(), allowed: map[string]bool{}}
+	for _, t := range c.AllowedTenants {
+		d.allowed[t.ID] = true
+	}
+	switch tenant := c.tenant(); tenant {
+	case tenantCommon, tenantOrganizations:
+		return d, placeholder
+	case tenantConsumers:
+		d.allowed[personalAccounts] = true
+		return d, personalAccounts
+	default:
+		d.allowed[tenant] = true
+		return d, tenant
+	}
+}
 
 // directory is which tokens are believed: those of the allowed directories under
 // one authority.

@@ -18,8 +18,8 @@ func configure(change func(*azuread.Config)) func(*connectortest.Setup) {
 }
 
 // several admits these directories at a shared endpoint.
-func several(endpoint string, tenants ...string) func(*connectortest.Setup) {
-	return configure(func(c *azuread.Config) { c.Tenant, c.AllowedTenants = endpoint, tenants })
+func several(endpoint string, ids ...string) func(*connectortest.Setup) {
+	return configure(func(c *azuread.Config) { c.Tenant, c.AllowedTenants = endpoint, tenants(ids...) })
 }
 
 func TestUP08TokensOfAnotherDirectory(t *testing.T) {
