@@ -22,6 +22,8 @@ var checks = []func(*request, context.Context) *oauth.Error{
 	(*request).checkLoginHint,
 	(*request).checkIDTokenHint,
 	(*request).checkACRValues,
+	(*request).checkClaims,
+	(*request).checkUILocales,
 	(*request).checkConnector,
 }
 

@@ -14,6 +14,9 @@ const (
 	maxLoginHint = 512
 	maxACRValues = 20
 	maxACRLength = 256
+	// maxLanguageTag is what RFC 5646 §4.4.1 has everybody make room for.
+	maxLanguageTag = 35
+	maxUILocales   = 8
 )
 
 // checkPrompt reads what the person is to be asked (Core §3.1.2.1).
@@ -70,19 +73,45 @@ func (q *request) checkIDTokenHint(ctx context.Context) *oauth.Error {
 	return nil
 }
 
-// checkACRValues keeps the preferences, which are voluntary (Core §3.1.2.1).
+// checkACRValues keeps the levels the client would like (Core §3.1.2.1). Whether
+// they are more than a wish is for package flow to say.
 func (q *request) checkACRValues(context.Context) *oauth.Error {
 	values := strings.Fields(q.params.Get("acr_values"))
-	if len(values) > maxACRValues {
-		return oauth.Errorf(oauth.InvalidRequest, "acr_values has too many values")
-	}
-	for _, v := range values {
-		if len(v) > maxACRLength || strings.ContainsFunc(v, control) {
-			return oauth.Errorf(oauth.InvalidRequest, "acr_values has a value that is too long or has control characters")
-		}
+	if err := checkLevels("acr_values", values); err != nil {
+		return err
 	}
 	q.out.ACRValues = values
 	return nil
+}
+
+// checkUILocales keeps the language tags that can be passed on to an upstream. What
+// is odd is left out: an error should not result (Core §3.1.2.1).
+func (q *request) checkUILocales(context.Context) *oauth.Error {
+	var tags []string
+	for _, tag := range strings.Fields(q.params.Get("ui_locales")) {
+		if languageTag(tag) && len(tags) < maxUILocales {
+			tags = append(tags, tag)
+		}
+	}
+	q.out.UILocales = strings.Join(tags, " ")
+	return nil
+}
+
+// languageTag accepts what has the shape of RFC 5646 §2.1: subtags of up to eight
+// letters and digits, letters alone first. Which languages there are is for the
+// upstream to know.
+func languageTag(s string) bool {
+	if len(s) > maxLanguageTag {
+		return false
+	}
+	for i, subtag := range strings.Split(s, "-") {
+		digit := func(r rune) bool { return r >= '0' && r <= '9' }
+		other := func(r rune) bool { return !digit(r) && (r|0x20 < 'a' || r|0x20 > 'z') }
+		if subtag == "" || len(subtag) > 8 || strings.ContainsFunc(subtag, other) || i == 0 && strings.ContainsFunc(subtag, digit) {
+			return false
+		}
+	}
+	return true
 }
 
 // checkConnector reads idp_hint, our own parameter: the connector to go to

@@ -154,7 +154,7 @@ func (e *Endpoint) login(f *flow.Flow, client *broker.Client, selectAccount bool
 		CodeVerifier: a.CodeVerifier,
 		RedirectURI:  e.Desk.Issuer + "/callback/" + a.Connector,
 		LoginHint:    q.LoginHint, ForceLogin: a.Forced, SelectAccount: selectAccount,
-		HasMaxAge: q.HasMaxAge, MaxAge: q.MaxAge, ACRValues: q.ACRValues,
+		HasMaxAge: q.HasMaxAge, MaxAge: q.MaxAge, ACRValues: q.ACRValues, UILocales: q.UILocales,
 	}
 }
 
