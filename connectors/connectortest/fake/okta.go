@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -14,6 +15,9 @@ import (
 type Okta struct {
 	*Provider
 	exactRedirects
+
+	domain sync.Mutex
+	custom *url.URL // the custom domain; nil without
 }
 
 // Misbehaviours of Okta.
@@ -25,6 +29,16 @@ const (
 	OktaNoGroupsScope   Misbehaviour = "authorize: the scope groups is not configured"
 	// OktaAPIShape answers token errors in the shape of Okta's management API.
 	OktaAPIShape Misbehaviour = "token: errors in the API's shape"
+	// OktaDPoPRequired is the setting of a service app that new ones have.
+	OktaDPoPRequired Misbehaviour = "token: a service app has to prove possession"
+	// What may be wrong with the list of groups of the management API.
+	OktaNextElsewhere  Misbehaviour = "groups: the next page is at another host"
+	OktaNextOtherPath  Misbehaviour = "groups: the next page is another resource"
+	OktaNextIsPrevious Misbehaviour = "groups: the next page is the one before"
+	OktaEndlessGroups  Misbehaviour = "groups: there is always a next page"
+	OktaBrokenLink     Misbehaviour = "groups: a Link header that cannot be read"
+	OktaNamelessGroup  Misbehaviour = "groups: a group without a name"
+	OktaHostileGroup   Misbehaviour = "groups: a name of two lines"
 )
 
 const (
@@ -61,6 +75,7 @@ func NewOkta(o Options) *Okta {
 		f.route("POST "+at+"/introspect", Introspect, f.inServer(f.introspect))
 		f.route(at+"/logout", Logout, f.inServer(f.logout))
 	}
+	f.route("GET /api/v1/users/{user}/groups", OktaGroups, f.userGroups)
 	return f
 }
 
@@ -80,38 +95,27 @@ func (f *Okta) inServer(h func(w http.ResponseWriter, r *http.Request, server st
 	}
 }
 
-// Issuer is the issuer of an authorization server; empty means the org's.
-func (f *Okta) Issuer(server string) string {
-	if server == "" {
-		return f.URL()
-	}
-	return f.at("/oauth2/" + server)
-}
-
-func (f *Okta) endpoint(server, name string) string {
-	if server == "" {
-		return f.at("/oauth2/v1/" + name)
-	}
-	return f.at("/oauth2/" + server + "/v1/" + name)
-}
-
-// discovery takes client_id, with which the issuer of a custom domain is chosen.
+// discovery follows the host it is asked at, and with a client_id names the issuer
+// that this client's tokens carry.
 func (f *Okta) discovery(w http.ResponseWriter, r *http.Request, server string) {
+	base := f.reached(r)
+	issuer := oktaIssuer(base, server)
 	if id := r.URL.Query().Get("client_id"); id != "" {
 		if _, known := f.client(id); !known {
 			oktaAPI(http.StatusBadRequest, "invalid_client", "Invalid value for 'client_id' parameter.").write(w)
 			return
 		}
+		issuer = oktaIssuer(f.issuerBase(r), server)
 	}
-	at := func(name string) string { return f.endpoint(server, name) }
+	at := func(name string) string { return oktaEndpoint(base, server, name) }
 	auth := []string{"client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"}
 	scopes := []string{"openid", "email", "profile", "address", "phone", "offline_access", "groups"}
 	if server != "" {
 		scopes = append(scopes, "device_sso")
 	}
 	f.serveDiscovery(w, map[string]any{
-		"issuer": f.Issuer(server), "authorization_endpoint": at("authorize"), "token_endpoint": at("token"),
-		"userinfo_endpoint": at("userinfo"), "registration_endpoint": f.at("/oauth2/v1/clients"), "jwks_uri": at("keys"),
+		"issuer": issuer, "authorization_endpoint": at("authorize"), "token_endpoint": at("token"),
+		"userinfo_endpoint": at("userinfo"), "registration_endpoint": base + "/oauth2/v1/clients", "jwks_uri": at("keys"),
 		"response_types_supported":              []string{"code", "id_token", "code id_token", "code token", "id_token token", "code id_token token"},
 		"response_modes_supported":              []string{"query", "fragment", "form_post", "okta_post_message"},
 		"grant_types_supported":                 []string{"authorization_code", "implicit", "refresh_token", "password", "urn:ietf:params:oauth:grant-type:device_code"},

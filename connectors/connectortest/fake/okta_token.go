@@ -21,10 +21,14 @@ func (f *Okta) grace() time.Duration {
 }
 
 func (f *Okta) respondToken(r *http.Request, server string) answer {
-	t, no, detail := f.readTokenRequest(r, server, clientAuth{basic: true, post: true})
+	t, no, detail := f.readTokenRequest(r, server, f.clientAuth(r, server))
 	if no != fine {
 		return f.tokenRefusal(no, detail)
 	}
+	if t.form.Get("grant_type") == "client_credentials" {
+		return f.respondService(r, t, server)
+	}
+	issuer := oktaIssuer(f.issuerBase(r), server)
 	var g *grant
 	var person Person
 	fresh := t.form.Get("grant_type") == "authorization_code"
@@ -49,7 +53,7 @@ func (f *Okta) respondToken(r *http.Request, server string) answer {
 	if !ok {
 		return f.tokenRefusal(scopeUnknown, "")
 	}
-	access, err := f.accessToken(g, person, scopes)
+	access, err := f.accessToken(g, person, scopes, issuer)
 	if err != nil {
 		return refusedToken(http.StatusInternalServerError, "server_error", err.Error())
 	}
@@ -61,7 +65,7 @@ func (f *Okta) respondToken(r *http.Request, server string) answer {
 		doc["refresh_token"] = t.form.Get("refresh_token")
 	}
 	if slices.Contains(scopes, "openid") {
-		id, err := f.idToken(f.claims(g, person, scopes, access, fresh), f.keys.current(), g.client)
+		id, err := f.idToken(f.claims(tokenOf{g, person, scopes, issuer}, access, fresh), f.keys.current(), g.client)
 		if err != nil {
 			return refusedToken(http.StatusInternalServerError, "server_error", err.Error())
 		}
@@ -72,14 +76,14 @@ func (f *Okta) respondToken(r *http.Request, server string) answer {
 
 // accessToken is a JWT signed with the key of the ID tokens. It names people by
 // their login, so whoever takes it for an ID token gets identity wrong.
-func (f *Okta) accessToken(g *grant, person Person, scopes []string) (string, error) {
+func (f *Okta) accessToken(g *grant, person Person, scopes []string, issuer string) (string, error) {
 	now := f.opts.Now()
 	audience := f.URL()
 	if g.realm != "" {
 		audience = "api://default"
 	}
 	payload, err := marshal(map[string]any{
-		"ver": 1, "jti": random("AT.", 32), "iss": f.Issuer(g.realm), "aud": audience, "iat": now.Unix(), "exp": now.Add(oktaTokenLife).Unix(),
+		"ver": 1, "jti": random("AT.", 32), "iss": issuer, "aud": audience, "iat": now.Unix(), "exp": now.Add(oktaTokenLife).Unix(),
 		"cid": g.client.ID, "uid": person.Okta.Subject, "scp": scopes, "auth_time": g.authTime.Unix(), "sub": person.Okta.Login,
 	})
 	if err != nil {
@@ -102,11 +106,19 @@ func (f *Okta) accessToken(g *grant, person Person, scopes []string) (string, er
 	return value, nil
 }
 
+// tokenOf is what a token is made of.
+type tokenOf struct {
+	grant  *grant
+	person Person
+	scopes []string
+	issuer string
+}
+
 // claims of the code flow are thin: what else there is stands at userinfo.
-func (f *Okta) claims(g *grant, person Person, scopes []string, access string, fresh bool) map[string]any {
-	now := f.opts.Now()
+func (f *Okta) claims(t tokenOf, access string, fresh bool) map[string]any {
+	now, g, person, scopes := f.opts.Now(), t.grant, t.person, t.scopes
 	claims := map[string]any{
-		"sub": person.Okta.Subject, "ver": 1, "iss": f.Issuer(g.realm), "aud": g.client.ID, "iat": now.Unix(), "exp": now.Add(oktaTokenLife).Unix(),
+		"sub": person.Okta.Subject, "ver": 1, "iss": t.issuer, "aud": g.client.ID, "iat": now.Unix(), "exp": now.Add(oktaTokenLife).Unix(),
 		"jti": random("ID.", 32), "amr": orPassword(person.Okta.Factors), "idp": "00o1fakeorg0000d7", "auth_time": g.authTime.Unix(),
 		"at_hash": leftHash(access),
 	}
@@ -171,7 +183,7 @@ func (f *Okta) userinfo(w http.ResponseWriter, r *http.Request, server string) {
 
 // revoke answers 200 to a known client, whatever the token is (RFC 7009 §2.2).
 func (f *Okta) revoke(w http.ResponseWriter, r *http.Request, server string) {
-	t, no, detail := f.readTokenRequest(r, server, clientAuth{basic: true, post: true})
+	t, no, detail := f.readTokenRequest(r, server, f.clientAuth(r, server))
 	if no != fine {
 		f.tokenRefusal(no, detail).write(w)
 		return
@@ -181,7 +193,7 @@ func (f *Okta) revoke(w http.ResponseWriter, r *http.Request, server string) {
 }
 
 func (f *Okta) introspect(w http.ResponseWriter, r *http.Request, server string) {
-	t, no, detail := f.readTokenRequest(r, server, clientAuth{basic: true, post: true})
+	t, no, detail := f.readTokenRequest(r, server, f.clientAuth(r, server))
 	if no != fine {
 		f.tokenRefusal(no, detail).write(w)
 		return
@@ -193,7 +205,7 @@ func (f *Okta) introspect(w http.ResponseWriter, r *http.Request, server string)
 	}
 	answer{status: http.StatusOK, body: map[string]any{
 		"active": true, "token_type": "Bearer", "scope": strings.Join(scopes, " "), "client_id": g.client.ID, "username": person.Okta.Login,
-		"sub": person.Okta.Login, "uid": person.Okta.Subject, "iss": f.Issuer(server),
+		"sub": person.Okta.Login, "uid": person.Okta.Subject, "iss": oktaIssuer(f.issuerBase(r), server),
 	}}.write(w)
 }
 

@@ -96,21 +96,6 @@ type OIDCOptions struct {
 	NoPKCE bool
 }
 
-// OktaOptions are Okta's switches.
-type OktaOptions struct {
-	// AuthorizationServers are the ids of the custom authorization servers;
-	// {"default"} when nil. The org authorization server always exists.
-	AuthorizationServers []string
-	// FatIDToken is the setting "always include in ID token" for the groups claim,
-	// and puts email_verified and the profile there too.
-	FatIDToken bool
-	// RotateRefreshTokens and RotationGrace are the application's refresh-token
-	// settings. Within the grace (30 s when zero, none when negative) a replaced token
-	// still works; after it, presenting one revokes the newest.
-	RotateRefreshTokens bool
-	RotationGrace       time.Duration
-}
-
 // EntraOptions are Entra ID's switches.
 type EntraOptions struct {
 	// Tenants are the directories that exist; EntraTenants when nil.

@@ -74,6 +74,9 @@ type OktaPerson struct {
 	// Login may change; it is what preferred_username and the access token carry.
 	Login  string
 	Groups []string
+	// AppGroups are imported, as from Active Directory: the claim's filter does not see
+	// them ("Customize tokens returned from Okta with a groups claim"), the API does.
+	AppGroups []string
 	// Factors are the amr values the person can present; pwd when nil.
 	Factors []string
 	// Unassigned people are refused: the application is not theirs.
@@ -132,7 +135,8 @@ func (p Person) hints() []string {
 func (p Person) clone() Person {
 	p.OIDC.Groups, p.OIDC.AMR = slices.Clone(p.OIDC.Groups), slices.Clone(p.OIDC.AMR)
 	p.Entra.Groups, p.Entra.Roles = slices.Clone(p.Entra.Groups), slices.Clone(p.Entra.Roles)
-	p.Okta.Groups, p.Okta.Factors = slices.Clone(p.Okta.Groups), slices.Clone(p.Okta.Factors)
+	p.Okta.Groups, p.Okta.AppGroups = slices.Clone(p.Okta.Groups), slices.Clone(p.Okta.AppGroups)
+	p.Okta.Factors = slices.Clone(p.Okta.Factors)
 	p.GitHub.Emails = slices.Clone(p.GitHub.Emails)
 	p.GitHub.Organizations = slices.Clone(p.GitHub.Organizations)
 	p.GitHub.Teams = slices.Clone(p.GitHub.Teams)
