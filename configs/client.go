@@ -19,7 +19,12 @@ type Client struct {
 	ClientSecret  Secret   `yaml:"client_secret"`
 	ClientSecrets []Secret `yaml:"client_secrets"`
 	// AuthMethod may be left out of a client with a secret: it may then send it either way.
-	AuthMethod    string   `yaml:"token_endpoint_auth_method"`
+	AuthMethod string `yaml:"token_endpoint_auth_method"`
+	// AssertionAlg is the only algorithm of the client's assertions; empty means any that is supported.
+	AssertionAlg string `yaml:"token_endpoint_auth_signing_alg"`
+	// JWKS, or JWKSURI where it is to be fetched, are the keys of a client with private_key_jwt.
+	JWKS          *JWKS    `yaml:"jwks"`
+	JWKSURI       string   `yaml:"jwks_uri"`
 	RedirectURIs  []string `yaml:"redirect_uris"`
 	PostLogout    []string `yaml:"post_logout_redirect_uris"`
 	GrantTypes    []string `yaml:"grant_types"`
@@ -66,13 +71,23 @@ func (c *Client) public() bool { return oauth.AuthMethod(c.AuthMethod) == oauth.
 // makes of each; hashes pass as they are. An error is about a secret that can no longer be read, or is digest's.
 func (c *Config) BrokerClients(digest func(secret string) (string, error)) ([]broker.Client, error) {
 	out := make([]broker.Client, len(c.Clients))
+	var err error
 	for i := range c.Clients {
 		one := &c.Clients[i]
 		out[i] = one.broker()
+		if one.JWKS != nil {
+			if out[i].JWKS, err = c.readJWKS(one.JWKS); err != nil {
+				return nil, fmt.Errorf("client %s: jwks: %w", one.ClientID, err)
+			}
+		}
 		for _, reference := range one.secrets() {
 			value, err := c.Resolve(string(reference))
 			if err != nil {
 				return nil, fmt.Errorf("client %s: %w", one.ClientID, err)
+			}
+			if oauth.AuthMethod(one.AuthMethod) == oauth.AuthMethodClientSecretJWT {
+				out[i].MACSecrets = append(out[i].MACSecrets, []byte(value))
+				continue
 			}
 			if !isHashed(value) {
 				if value, err = digest(value); err != nil {
@@ -85,12 +100,29 @@ func (c *Config) BrokerClients(digest func(secret string) (string, error)) ([]br
 	return out, nil
 }
 
+// readJWKS returns the JSON of a key set.
+func (c *Config) readJWKS(j *JWKS) ([]byte, error) {
+	if j.Path == "" {
+		return j.Text, nil
+	}
+	content, err := readFile(c.Path(j.Path), maxJWKS)
+	if err != nil {
+		return nil, fmt.Errorf("the file %s cannot be read: %w", j.Path, reason(err))
+	}
+	return content, checkJWKS(content)
+}
+
+// maxJWKS bounds a file with a key set, in bytes.
+const maxJWKS = 256 << 10
+
 // broker converts all but the secrets.
 func (c *Client) broker() broker.Client {
 	out := broker.Client{
 		ID:             c.ClientID,
 		Name:           orElse(c.ClientName, c.ClientID),
 		AuthMethod:     oauth.AuthMethod(c.AuthMethod),
+		AssertionAlg:   c.AssertionAlg,
+		JWKSURI:        c.JWKSURI,
 		RedirectURIs:   slices.Clone(c.RedirectURIs),
 		PostLogout:     slices.Clone(c.PostLogout),
 		Connectors:     slices.Clone(c.Connectors),

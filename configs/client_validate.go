@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"gatehouse/broker/jose"
 	"gatehouse/broker/oauth"
+	"gatehouse/broker/outbound"
 	"gatehouse/connectors"
 )
 
@@ -21,12 +23,12 @@ const (
 )
 
 // validateClients checks every entry and that none is there twice.
-func validateClients(list []Client) []connectors.Problem {
+func validateClients(list []Client, known oauth.Scopes) []connectors.Problem {
 	var f faults
 	first := make(map[string]int)
 	for i := range list {
 		c := &list[i]
-		f.under(element("", i), c.Validate())
+		f.under(element("", i), c.validate(known))
 		if other, taken := first[c.ClientID]; taken && c.ClientID != "" {
 			f.add(element("", i)+".client_id", "is that of clients[%d] too: choose another", other)
 		} else {
@@ -36,12 +38,14 @@ func validateClients(list []Client) []connectors.Problem {
 	return f
 }
 
-// Validate checks one client.
-func (c *Client) Validate() []connectors.Problem {
+// validate checks one client. known are the scopes there are.
+func (c *Client) validate(known oauth.Scopes) []connectors.Problem {
 	var f faults
 	c.validateName(&f)
 	c.validateSecrets(&f)
+	c.validateKeys(&f)
 	c.validateProtocol(&f)
+	c.validateScope(&f, known)
 	c.validateRedirectURIs(&f)
 	c.validatePages(&f)
 	f.under("allow", c.Allow.Validate())
@@ -71,12 +75,14 @@ func (c *Client) validateName(f *faults) {
 
 func (c *Client) validateSecrets(f *faults) {
 	switch m := oauth.AuthMethod(c.AuthMethod); m {
-	case "", oauth.AuthMethodClientSecretBasic, oauth.AuthMethodClientSecretPost, oauth.AuthMethodNone:
-	case oauth.AuthMethodClientSecretJWT, oauth.AuthMethodPrivateKeyJWT:
-		f.add("token_endpoint_auth_method", "%s is not supported by this version: use client_secret_basic", m)
+	case "", oauth.AuthMethodClientSecretBasic, oauth.AuthMethodClientSecretPost, oauth.AuthMethodClientSecretJWT, oauth.AuthMethodNone:
+	case oauth.AuthMethodPrivateKeyJWT:
+		if c.ClientSecret != "" || c.ClientSecrets != nil {
+			f.add("client_secret", "must be absent with private_key_jwt: the client proves itself with its key")
+		}
 		return
 	default:
-		f.add("token_endpoint_auth_method", "must be client_secret_basic, client_secret_post or none")
+		f.add("token_endpoint_auth_method", "must be client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt or none")
 		return
 	}
 	one, list := c.ClientSecret != "", c.ClientSecrets != nil
@@ -96,20 +102,53 @@ func (c *Client) validateSecrets(f *faults) {
 	}
 }
 
+// validateKeys: whoever signs assertions needs keys, and nobody else does (RFC 7591 §2).
+func (c *Client) validateKeys(f *faults) {
+	method := oauth.AuthMethod(c.AuthMethod)
+	switch {
+	case c.JWKS != nil && c.JWKSURI != "":
+		f.add("jwks_uri", "cannot be combined with jwks")
+	case method == oauth.AuthMethodPrivateKeyJWT && c.JWKS == nil && c.JWKSURI == "":
+		f.add("jwks", "required with private_key_jwt: the client's public keys, or jwks_uri where they are")
+	}
+	if c.JWKSURI != "" && outbound.CheckURL(c.JWKSURI) != nil {
+		f.add("jwks_uri", "must be an https URL")
+	}
+	signs := method == oauth.AuthMethodPrivateKeyJWT || method == oauth.AuthMethodClientSecretJWT
+	if alg := c.AssertionAlg; alg != "" {
+		symmetric := strings.HasPrefix(alg, "HS")
+		switch {
+		case !signs:
+			f.add("token_endpoint_auth_signing_alg", "is for private_key_jwt and client_secret_jwt")
+		case !slices.Contains(assertionAlgorithms(), jose.Algorithm(alg)), symmetric != (method == oauth.AuthMethodClientSecretJWT):
+			f.add("token_endpoint_auth_signing_alg", "is not an algorithm for %s", method)
+		}
+	}
+}
+
+// assertionAlgorithms are those that package clientauth verifies.
+func assertionAlgorithms() []jose.Algorithm {
+	return append(jose.Recommended(), jose.HS256, jose.HS384, jose.HS512)
+}
+
 func (c *Client) validateProtocol(f *faults) {
 	for i, g := range c.GrantTypes {
 		switch oauth.GrantType(g) {
 		case oauth.GrantTypeAuthorizationCode, oauth.GrantTypeRefreshToken:
+		case oauth.GrantTypeClientCredentials:
+			if c.public() {
+				f.add(element("grant_types", i), "client_credentials is not for a public client (RFC 6749 section 4.4)")
+			}
 		case "password":
 			f.add(element("grant_types", i), "password is refused: people type passwords at their own provider only (RFC 9700 section 2.4)")
-		case oauth.GrantTypeImplicit, oauth.GrantTypeClientCredentials, oauth.GrantTypeDeviceCode, oauth.GrantTypeTokenExchange, oauth.GrantTypeJWTBearer:
+		case oauth.GrantTypeImplicit, oauth.GrantTypeDeviceCode, oauth.GrantTypeTokenExchange, oauth.GrantTypeJWTBearer:
 			f.add(element("grant_types", i), "%s is not supported by this version: remove it", g)
 		default:
-			f.add(element("grant_types", i), "must be authorization_code or refresh_token")
+			f.add(element("grant_types", i), "must be authorization_code, refresh_token or client_credentials")
 		}
 	}
-	if c.GrantTypes != nil && !slices.Contains(c.GrantTypes, string(oauth.GrantTypeAuthorizationCode)) {
-		f.add("grant_types", "must hold authorization_code: without it nobody can sign in (absent means authorization_code and refresh_token)")
+	if slices.Contains(c.GrantTypes, string(oauth.GrantTypeRefreshToken)) && !c.interactive() {
+		f.add("grant_types", "refresh_token is of no use without authorization_code: nothing else gives refresh tokens")
 	}
 	for i, t := range c.ResponseTypes {
 		if t != string(oauth.ResponseTypeCode) {
@@ -119,7 +158,6 @@ func (c *Client) validateProtocol(f *faults) {
 	if c.ResponseTypes != nil && len(c.ResponseTypes) == 0 {
 		f.add("response_types", "is an empty list: remove it or write [code]")
 	}
-	c.validateScope(f)
 	if c.IDTokenAlg != "" {
 		validateAlgorithm(f, "id_token_signed_response_alg", c.IDTokenAlg)
 	}
@@ -142,24 +180,29 @@ func scopes() oauth.Scopes {
 	return oauth.Scopes{oauth.OpenID, oauth.Profile, oauth.Email, oauth.Groups, oauth.OfflineAccess}
 }
 
-func (c *Client) validateScope(f *faults) {
+// interactive reports whether people sign in to the client.
+func (c *Client) interactive() bool {
+	return c.GrantTypes == nil || slices.Contains(c.GrantTypes, string(oauth.GrantTypeAuthorizationCode))
+}
+
+func (c *Client) validateScope(f *faults, known oauth.Scopes) {
 	if c.Scope == nil {
 		return
 	}
 	asked, err := oauth.ParseScopes(*c.Scope)
-	unknown := asked.Without(scopes()...)
+	unknown := asked.Without(known...)
 	switch {
 	case err != nil:
 		f.add("scope", "%s", oauth.From(err).Description)
 	case len(asked) == 0:
 		f.add("scope", "is empty: name scopes separated by spaces, or remove it to allow all")
 	case len(unknown) > 0:
-		f.add("scope", "%s is not known here: there are %s", unknown[0], scopes())
+		f.add("scope", "%s is not known here: there are %s", unknown[0], known)
 	}
 }
 
 func (c *Client) validateRedirectURIs(f *faults) {
-	if len(c.RedirectURIs) == 0 {
+	if len(c.RedirectURIs) == 0 && c.interactive() {
 		f.add("redirect_uris", "required: where the application receives its codes, byte for byte as it will send it")
 	}
 	native := c.ApplicationType == "native"

@@ -26,6 +26,7 @@ type Config struct {
 	SecretKey      SecretList          `yaml:"secret_key"`
 	Connectors     []connectors.Config `yaml:"connectors"`
 	Clients        []Client            `yaml:"clients"`
+	Resources      []Resource          `yaml:"resources"`
 	Lifetimes      Lifetimes           `yaml:"lifetimes"`
 	RefreshTokens  RefreshTokens       `yaml:"refresh_tokens"`
 	Signing        Signing             `yaml:"signing"`
@@ -68,7 +69,7 @@ func later() map[string]string {
 	// RFC 7591 §2, OpenID Connect Registration §2 and what registers beside them.
 	for _, name := range []string{
 		"backchannel_logout_session_required", "backchannel_logout_uri", "contacts", "default_acr_values", "dpop_bound_access_tokens",
-		"frontchannel_logout_session_required", "frontchannel_logout_uri", "initiate_login_uri", "jwks", "jwks_uri",
+		"frontchannel_logout_session_required", "frontchannel_logout_uri", "initiate_login_uri",
 		"require_auth_time", "require_pushed_authorization_requests", "request_uris", "sector_identifier_uri", "software_id",
 		"software_version", "subject_type", "userinfo_signed_response_alg",
 	} {
@@ -158,7 +159,8 @@ func (c *Config) Validate() []connectors.Problem {
 	f.under("storage", c.Storage.Validate())
 	f.under("secret_key", c.SecretKey.Validate())
 	f.under("connectors", validateConnectors(c.Connectors))
-	f.under("clients", validateClients(c.Clients))
+	f.under("clients", validateClients(c.Clients, c.scopes()))
+	f.under("resources", validateResources(c.Resources, c.Clients, c.Issuer))
 	f.under("lifetimes", c.Lifetimes.Validate())
 	f.under("refresh_tokens", c.RefreshTokens.Validate())
 	f.under("signing", c.Signing.Validate())

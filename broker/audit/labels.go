@@ -8,7 +8,7 @@ import (
 // The sets that label values come from.
 
 func endpoints() []Endpoint {
-	return []Endpoint{Authorize, Login, Callback, Consent, Token, UserInfo, Discovery, Logout, Account, Admin}
+	return []Endpoint{Authorize, Login, Callback, Consent, Token, UserInfo, Discovery, Logout, Introspection, Revocation, Account, Admin}
 }
 
 func eventTypes() []broker.EventType {

@@ -46,8 +46,11 @@ const (
 	UserInfo  Endpoint = "userinfo"
 	Discovery Endpoint = "discovery"
 	Logout    Endpoint = "logout"
-	Account   Endpoint = "account"
-	Admin     Endpoint = "admin"
+	// Introspection and Revocation are /introspect and /revoke.
+	Introspection Endpoint = "introspection"
+	Revocation    Endpoint = "revocation"
+	Account       Endpoint = "account"
+	Admin         Endpoint = "admin"
 )
 
 // Committed records an event that a store verb has written.

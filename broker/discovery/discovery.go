@@ -13,10 +13,12 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"gatehouse/broker/clientauth"
 	"gatehouse/broker/oauth"
 )
 
@@ -28,6 +30,8 @@ type Metadata struct {
 	UserinfoEndpoint      string   `json:"userinfo_endpoint"`
 	JWKSURI               string   `json:"jwks_uri"`
 	EndSessionEndpoint    string   `json:"end_session_endpoint"`
+	IntrospectionEndpoint string   `json:"introspection_endpoint"`
+	RevocationEndpoint    string   `json:"revocation_endpoint"`
 	ScopesSupported       []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
 	ResponseModes         []string `json:"response_modes_supported"`
@@ -35,6 +39,11 @@ type Metadata struct {
 	SubjectTypes          []string `json:"subject_types_supported"`
 	IDTokenAlgs           []string `json:"id_token_signing_alg_values_supported"`
 	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
+	TokenAuthAlgs         []string `json:"token_endpoint_auth_signing_alg_values_supported"`
+	IntrospectionMethods  []string `json:"introspection_endpoint_auth_methods_supported"`
+	IntrospectionAlgs     []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
+	RevocationMethods     []string `json:"revocation_endpoint_auth_methods_supported"`
+	RevocationAlgs        []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
 	ClaimsSupported       []string `json:"claims_supported"`
 	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
 	Prompts               []string `json:"prompt_values_supported"`
@@ -48,22 +57,32 @@ type Metadata struct {
 }
 
 // Describe returns the metadata of an issuer that signs ID tokens with algs.
-func Describe(issuer string, algs []string) Metadata {
+// scopes of resource servers come after the broker's own.
+func Describe(issuer string, algs []string, scopes oauth.Scopes) Metadata {
+	proving := []string{string(oauth.AuthMethodClientSecretBasic), string(oauth.AuthMethodClientSecretPost),
+		string(oauth.AuthMethodClientSecretJWT), string(oauth.AuthMethodPrivateKeyJWT)}
+	signing := clientauth.AssertionAlgorithms()
 	return Metadata{
+		IntrospectionEndpoint: issuer + "/introspect",
+		RevocationEndpoint:    issuer + "/revoke",
+		TokenAuthAlgs:         signing,
+		IntrospectionMethods:  proving, IntrospectionAlgs: signing,
+		RevocationMethods: append(slices.Clone(proving), string(oauth.AuthMethodNone)), RevocationAlgs: signing,
+
 		Issuer:                issuer,
 		AuthorizationEndpoint: issuer + "/authorize",
 		TokenEndpoint:         issuer + "/token",
 		UserinfoEndpoint:      issuer + "/userinfo",
 		JWKSURI:               issuer + "/jwks",
 		EndSessionEndpoint:    issuer + "/logout",
-		ScopesSupported:       Scopes(),
+		ScopesSupported:       append(Scopes(), scopes...),
 		ResponseTypes:         []string{string(oauth.ResponseTypeCode)},
 		ResponseModes:         []string{string(oauth.ResponseModeQuery), string(oauth.ResponseModeFragment), string(oauth.ResponseModeFormPost)},
-		GrantTypes:            []string{string(oauth.GrantTypeAuthorizationCode), string(oauth.GrantTypeRefreshToken)},
-		SubjectTypes:          []string{"public"},
-		IDTokenAlgs:           algs,
-		TokenAuthMethods: []string{string(oauth.AuthMethodClientSecretBasic), string(oauth.AuthMethodClientSecretPost),
-			string(oauth.AuthMethodNone)},
+		GrantTypes: []string{string(oauth.GrantTypeAuthorizationCode), string(oauth.GrantTypeRefreshToken),
+			string(oauth.GrantTypeClientCredentials)},
+		SubjectTypes:     []string{"public"},
+		IDTokenAlgs:      algs,
+		TokenAuthMethods: append(slices.Clone(proving), string(oauth.AuthMethodNone)),
 		ClaimsSupported: []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "sid", "at_hash",
 			"name", "given_name", "family_name", "preferred_username", "picture", "locale", "email", "email_verified", "groups"},
 		ChallengeMethods:  []string{oauth.ChallengeMethodS256},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse/broker"
 	"gatehouse/broker/jose"
 	"gatehouse/broker/oauth"
 )
@@ -36,6 +37,11 @@ type AccessToken struct {
 	AuthTime    time.Time
 	ACR         string
 	AMR         []string
+}
+
+// Denial is the one-time key that, once used, denies this one token until it expires (RFC 7009 §2.1).
+func (t AccessToken) Denial() broker.Once {
+	return broker.Once{Key: broker.DigestOf("denied access token\x00" + t.ID), Expires: t.Expires}
 }
 
 // ReadAccessToken verifies an access token of ours that is addressed to us: typ at+jwt, our issuer, our audience, not

@@ -91,3 +91,25 @@ func allowed(rules broker.Allow, p broker.Profile) error {
 func covers(c *broker.Consent, client *broker.Client, a *broker.Account, scopes oauth.Scopes) bool {
 	return c != nil && c.ClientID == client.ID && c.AccountID == a.ID && c.Covers(scopes)
 }
+
+// AuthorizeClient is [Authorize] for what a client does in its own name (RFC 6749 §4.4): nobody's account, session or
+// consent has a say, but the client's switch and its registration do. epoch is that of a token that is being looked at;
+// a token that is being issued has the one of now.
+//
+// A client gets the scopes it is registered for and no others: where a registration lists none, there are none, because
+// "all that are supported" are scopes about people.
+func AuthorizeClient(client *broker.Client, now broker.Switch, epoch uint64, scopes oauth.Scopes) error {
+	switch {
+	case client == nil:
+		return ErrClientGone
+	case now.Disabled:
+		return broker.ErrClientDisabled
+	case now.Epoch != epoch:
+		return broker.ErrSuperseded
+	case !client.AllowsGrantType(oauth.GrantTypeClientCredentials):
+		return ErrNotAllowed
+	case !client.Scopes.Contains(scopes):
+		return ErrScopeNotAllowed
+	}
+	return nil
+}

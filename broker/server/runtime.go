@@ -17,6 +17,7 @@ import (
 	"gatehouse/broker/consent"
 	"gatehouse/broker/discovery"
 	"gatehouse/broker/flow"
+	"gatehouse/broker/introspection"
 	"gatehouse/broker/login"
 	"gatehouse/broker/logout"
 	"gatehouse/broker/mint"
@@ -66,6 +67,11 @@ func (s *Server) newRuntime(c *configs.Config, pages *web.Pages) (*runtime, erro
 			// configuration is refused at use, and lives again if it comes back.
 			client.Connectors = connectorIDs(c)
 		}
+		if len(client.Scopes) == 0 {
+			// Likewise, and what belongs to a resource server has to be named: a new API must
+			// not be open to every application there is.
+			client.Scopes = discovery.Scopes()
+		}
 		rt.clients[client.ID] = client
 	}
 	env := connectors.Environment{Now: s.now, Log: s.log, Resolve: c.Resolve, Path: c.Path}
@@ -95,7 +101,7 @@ func connectorIDs(c *configs.Config) []string {
 
 // mount makes the endpoints of a runtime and their routes.
 func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error {
-	c, limits := rt.config, rt.config.Limits
+	c, limits, resources := rt.config, rt.config.Limits, rt.config.BrokerResources()
 	desk := &flow.Desk{
 		Issuer: c.Issuer, Clients: rt.clients, Logins: s.store, Sessions: s.store, Cookies: session.New(c.Issuer),
 		Jar: flow.NewJar(c.Issuer, s.secrets, s.now), Pages: pages, Audit: s.audit, Log: s.log, Now: s.now,
@@ -111,13 +117,14 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 	if err := protect.AddTrustedOrigin(originOf(c.Issuer)); err != nil {
 		return err
 	}
-	documents, err := discovery.New(discovery.Describe(c.Issuer, idTokenAlgorithms(rt)), s.ring.JWKS)
+	documents, err := discovery.New(discovery.Describe(c.Issuer, idTokenAlgorithms(rt), resources.Scopes()), s.ring.JWKS)
 	if err != nil {
 		return err
 	}
+	callers := s.callers(rt)
 	mux := http.NewServeMux()
 	for _, endpoint := range []interface{ Mount(*http.ServeMux) }{
-		&authorize.Endpoint{Desk: desk, Clients: rt.clients, Supported: discovery.Scopes(), Upstreams: rt.upstreams,
+		&authorize.Endpoint{Desk: desk, Clients: rt.clients, Supported: append(discovery.Scopes(), resources.Scopes()...), Upstreams: rt.upstreams,
 			Hint: hintReader(minter, s.now), PerAddress: s.limiter(limits.Authorize.PerAddress), Log: s.log, Now: s.now},
 		signIn,
 		&consent.Endpoint{Desk: desk, Protect: protect},
@@ -126,8 +133,11 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 				hint, err := minter.ReadIDTokenHint(ctx, raw, s.now())
 				return logout.Hint(hint), err
 			}},
-		s.tokenEndpoint(rt, minter, upstreams),
-		&userinfo.Endpoint{Issuer: c.Issuer, Clients: rt.clients, Grants: s.store, Mint: minter, Audit: s.audit,
+		s.tokenEndpoint(rt, minter, upstreams, callers),
+		&introspection.Endpoint{Issuer: c.Issuer, Callers: callers, Resources: resources, Audit: s.audit, Log: s.log, Now: s.now,
+			Tokens:     &introspection.Tokens{Mint: minter, Clients: rt.clients, Grants: s.store, Switches: s.store, Onces: s.store},
+			PerAddress: s.limiter(limits.Token.PerAddress), PerClient: s.limiter(limits.Token.PerClient)},
+		&userinfo.Endpoint{Issuer: c.Issuer, Clients: rt.clients, Grants: s.store, Onces: s.store, Mint: minter, Audit: s.audit,
 			PerAddress: s.limiter(limits.UserInfo.PerAddress), PerAccount: s.limiter(limits.UserInfo.PerAccount), Now: s.now},
 		documents,
 	} {
@@ -152,22 +162,32 @@ func (s *Server) rechecker(rt *runtime) *recheck.Checker {
 		Box: recheck.NewBox(s.secrets), Audit: s.audit, Log: s.log, Now: s.now, Outlives: longest}
 }
 
-func (s *Server) tokenEndpoint(rt *runtime, minter *mint.Minter, upstreams *recheck.Checker) *token.Endpoint {
+// callers authenticates clients, at every endpoint with the same limit for failures.
+func (s *Server) callers(rt *runtime) *clientauth.Authenticator {
+	issuer := rt.config.Issuer
+	return &clientauth.Authenticator{Clients: rt.clients, Secrets: s.hashes, Realm: issuer, Now: s.now,
+		// OpenID Connect Core §9 addresses assertions to the token endpoint, RFC 7521 §5.1 to the server.
+		Audiences: []string{issuer + "/token", issuer + "/introspect", issuer + "/revoke"},
+		Keys:      &clientkeys.Cache{Fetch: outbound.New(rt.config.Outbound.AllowNetworks, nil, s.log).Fetch, Now: s.now},
+		Failures:  &httpx.Limiter{Rate: 1, Burst: 30, Now: s.now}}
+}
+
+func (s *Server) tokenEndpoint(rt *runtime, minter *mint.Minter, upstreams *recheck.Checker, callers *clientauth.Authenticator) *token.Endpoint {
 	c, limits := rt.config, rt.config.Limits.Token
 	perAccount := s.limiter(limits.PerAccount)
+	targets := token.Targets{Resources: rt.config.BrokerResources(), Issuer: c.Issuer}
 	grants := map[oauth.GrantType]token.GrantHandler{}
 	for _, h := range []token.GrantHandler{
-		&token.AuthorizationCode{Codes: s.store, Mint: minter, Lifetimes: c.Lifetimes.Broker(), PerAccount: perAccount},
-		&token.RefreshToken{Tokens: s.store, Mint: minter, Lifetimes: c.Lifetimes.Broker(), PerAccount: perAccount,
+		&token.AuthorizationCode{Codes: s.store, Mint: minter, Targets: targets, Lifetimes: c.Lifetimes.Broker(), PerAccount: perAccount},
+		&token.RefreshToken{Tokens: s.store, Mint: minter, Targets: targets, Lifetimes: c.Lifetimes.Broker(), PerAccount: perAccount,
 			Grants: s.store, Upstream: upstreams, Retry: c.RefreshTokens.RetryWindow},
+		&token.ClientCredentials{Switches: s.store, Onces: s.store, Mint: minter, Targets: targets},
 	} {
 		grants[h.GrantType()] = h
 	}
 	return &token.Endpoint{
-		Clients: &clientauth.Authenticator{Clients: rt.clients, Secrets: s.hashes, Realm: c.Issuer, Audiences: []string{c.Issuer + "/token"},
-			Keys: &clientkeys.Cache{Fetch: outbound.New(c.Outbound.AllowNetworks, nil, s.log).Fetch, Now: s.now}, Now: s.now,
-			Failures: &httpx.Limiter{Rate: 1, Burst: 30, Now: s.now}},
-		Grants: grants, Audit: s.audit, Log: s.log, Now: s.now,
+		Clients: callers,
+		Grants:  grants, Audit: s.audit, Log: s.log, Now: s.now,
 		PerAddress: s.limiter(limits.PerAddress), PerClient: s.limiter(limits.PerClient),
 	}
 }

@@ -15,6 +15,7 @@ import (
 type AuthorizationCode struct {
 	Codes     broker.Codes
 	Mint      *mint.Minter
+	Targets   Targets
 	Lifetimes broker.Lifetimes
 	// PerAccount bounds tokens for one person.
 	PerAccount *httpx.Limiter
@@ -41,11 +42,11 @@ func (h *AuthorizationCode) Redeem(ctx context.Context, r Request) (Tokens, erro
 	outcome, err := h.Codes.RedeemCode(ctx, broker.Redemption{
 		Now: r.Now, Once: r.Once, Key: key, ClientID: r.Client.ID, Next: next, Event: r.Event,
 		Bound: func(c broker.Code) error { return bound(c, r.Form) },
-	}, func(s broker.State) error { return authorize(r, s, h.PerAccount) })
+	}, func(s broker.State) error { return authorize(r, h.Targets, s, s.Grant.Scopes, h.PerAccount) })
 	if err != nil {
 		return revoked(outcome, err), refused(err)
 	}
-	tokens, err := tokensOf(h.Mint, r, outcome, outcome.Grant.Scopes, outcome.Code.Nonce)
+	tokens, err := tokensOf(h.Mint, h.Targets, r, outcome, outcome.Grant.Scopes, outcome.Code.Nonce)
 	if outcome.Grant.Offline {
 		tokens.RefreshToken = refresh
 	}

@@ -16,6 +16,7 @@ import (
 type RefreshToken struct {
 	Tokens    broker.RefreshTokens
 	Mint      *mint.Minter
+	Targets   Targets
 	Lifetimes broker.Lifetimes
 	// PerAccount bounds tokens for one person.
 	PerAccount *httpx.Limiter
@@ -73,7 +74,11 @@ func (h *RefreshToken) Redeem(ctx context.Context, r Request) (Tokens, error) {
 		if !s.Grant.Scopes.Contains(scopes) {
 			return oauth.Errorf(oauth.InvalidScope, "scope is wider than what was granted")
 		}
-		return authorize(r, s, h.PerAccount)
+		wanted := scopes
+		if len(wanted) == 0 {
+			wanted = s.Grant.Scopes
+		}
+		return authorize(r, h.Targets, s, wanted, h.PerAccount)
 	})
 	if err != nil {
 		if settle != nil {
@@ -90,7 +95,7 @@ func (h *RefreshToken) Redeem(ctx context.Context, r Request) (Tokens, error) {
 	if len(scopes) == 0 {
 		scopes = outcome.Grant.Scopes
 	}
-	tokens, err := tokensOf(h.Mint, r, outcome, scopes, "")
+	tokens, err := tokensOf(h.Mint, h.Targets, r, outcome, scopes, "")
 	tokens.RefreshToken = successor
 	return tokens, err
 }

@@ -13,8 +13,8 @@ import (
 // tokensOf mints what an outcome entitles to: an access token, and an ID token
 // when openid was granted (OpenID Connect Core §3.1.3.3). A refresh has no nonce
 // and keeps the auth_time of the sign-in (§12.2).
-func tokensOf(m *mint.Minter, r Request, o broker.Outcome, scopes oauth.Scopes, nonce string) (Tokens, error) {
-	tokens, err := accessToken(m, r, o, scopes)
+func tokensOf(m *mint.Minter, to Targets, r Request, o broker.Outcome, scopes oauth.Scopes, nonce string) (Tokens, error) {
+	tokens, err := accessToken(m, to, r, o, scopes)
 	if err != nil || !scopes.Has(oauth.OpenID) {
 		return tokens, err
 	}
@@ -22,8 +22,24 @@ func tokensOf(m *mint.Minter, r Request, o broker.Outcome, scopes oauth.Scopes, 
 	return tokens, err
 }
 
-func accessToken(m *mint.Minter, r Request, o broker.Outcome, scopes oauth.Scopes) (Tokens, error) {
-	token, lifetime, err := m.AccessToken(mint.AccessTokenParams{Client: r.Client, Grant: o.Grant, Scopes: scopes, Now: r.Now})
+// Targets says whom access tokens are for (RFC 8707).
+type Targets struct {
+	Resources policy.Resources
+	// Issuer is the broker itself.
+	Issuer string
+}
+
+// of returns the audience of a token with scopes and the scopes that it keeps.
+func (t Targets) of(r Request, scopes oauth.Scopes) ([]string, oauth.Scopes, error) {
+	return t.Resources.Target(t.Issuer, scopes, r.Form.Values("resource"))
+}
+
+func accessToken(m *mint.Minter, to Targets, r Request, o broker.Outcome, scopes oauth.Scopes) (Tokens, error) {
+	audience, scopes, err := to.of(r, scopes)
+	if err != nil {
+		return Tokens{}, err
+	}
+	token, lifetime, err := m.AccessToken(mint.AccessTokenParams{Client: r.Client, Grant: o.Grant, Scopes: scopes, Audience: audience, Now: r.Now})
 	return Tokens{AccessToken: token, Lifetime: lifetime, Scopes: scopes, Event: o.Event}, err
 }
 
@@ -45,7 +61,11 @@ func revoked(o broker.Outcome, err error) Tokens {
 // authorize is what every grant runs on current records inside its commit. The
 // account is known there and no earlier, so its limit is taken there too; a verb
 // that runs it twice counts twice.
-func authorize(r Request, s broker.State, perAccount *httpx.Limiter) error {
+func authorize(r Request, to Targets, s broker.State, scopes oauth.Scopes, perAccount *httpx.Limiter) error {
+	// Before anything is spent: a resource that cannot be had changes nothing.
+	if _, _, err := to.of(r, scopes); err != nil {
+		return err
+	}
 	if err := policy.Authorize(r.Client, s, s.Grant.Scopes); err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ type Endpoint struct {
 	Issuer     string
 	Clients    broker.Clients
 	Grants     broker.Grants
+	Onces      broker.Onces
 	Mint       *mint.Minter
 	Audit      *audit.Recorder
 	PerAddress *httpx.Limiter
@@ -91,6 +92,9 @@ func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request) (answer, error
 	if !token.Scopes.Has(oauth.OpenID) {
 		return answer{}, oauth.Errorf(oauth.InsufficientScope, "the access token lacks the scope openid")
 	}
+	if denied, err := e.Onces.OnceUsed(r.Context(), token.Denial()); err != nil || denied {
+		return answer{}, gone(orNotFound(err))
+	}
 	client, err := e.Clients.Client(r.Context(), token.ClientID)
 	if err != nil {
 		return answer{}, gone(err)
@@ -139,6 +143,14 @@ func presented(w http.ResponseWriter, r *http.Request) (string, error) {
 
 func invalid(err error) error {
 	return oauth.Errorf(oauth.InvalidToken, "the access token is not valid, has expired, or has been revoked").Because(err)
+}
+
+// orNotFound is for what is not there because it was denied.
+func orNotFound(err error) error {
+	if err == nil {
+		return broker.ErrNotFound
+	}
+	return err
 }
 
 // gone tells what is no longer there from a store that cannot be read.

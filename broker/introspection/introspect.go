@@ -1,0 +1,96 @@
+package introspection
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+
+	"gatehouse/broker"
+	"gatehouse/broker/oauth"
+)
+
+// response is RFC 7662 §2.2.
+type response struct {
+	Active    bool     `json:"active"`
+	Scope     string   `json:"scope,omitempty"`
+	ClientID  string   `json:"client_id,omitempty"`
+	TokenType string   `json:"token_type,omitempty"`
+	Expires   int64    `json:"exp,omitempty"`
+	IssuedAt  int64    `json:"iat,omitempty"`
+	Subject   string   `json:"sub,omitempty"`
+	Audience  []string `json:"aud,omitempty"`
+	Issuer    string   `json:"iss,omitempty"`
+	ID        string   `json:"jti,omitempty"`
+	// How and when the person authenticated, which RFC 9470 §6.2 has here.
+	AuthTime int64    `json:"auth_time,omitempty"`
+	ACR      string   `json:"acr,omitempty"`
+	AMR      []string `json:"amr,omitempty"`
+}
+
+// introspect answers exactly {"active":false} to whatever is not a live token that
+// the caller may hear of (RFC 7662 §2.2), so that nobody learns which it was.
+func (e *Endpoint) introspect(w http.ResponseWriter, r *http.Request, q *question) error {
+	if q.caller.Client.Public() {
+		// RFC 7662 §2.1: or anybody could try tokens here.
+		return oauth.Errorf(oauth.InvalidClient, "introspection needs a client that authenticates")
+	}
+	if err := e.consume(r, q); err != nil {
+		return err
+	}
+	found, err := e.Tokens.find(r.Context(), q.form.Get("token"), q.now)
+	switch {
+	case unknown(err):
+		return write(w, response{})
+	case err != nil:
+		return oauth.Errorf(oauth.ServerError, "the token could not be looked up").Because(err)
+	case !e.concerns(found, q.caller.Client):
+		return write(w, response{})
+	}
+	return write(w, e.describe(found))
+}
+
+// concerns: the client it was issued to, or one that it is addressed to. A refresh
+// token is addressed to nobody but its client.
+func (e *Endpoint) concerns(t *token, caller *broker.Client) bool {
+	if t.clientID == caller.ID {
+		return true
+	}
+	return t.access != nil && slices.ContainsFunc(e.Resources.Of(caller.ID), func(uri string) bool { return slices.Contains(t.access.Audience, uri) })
+}
+
+func (e *Endpoint) describe(t *token) response {
+	out := response{Active: true, ClientID: t.clientID, Issuer: e.Issuer, Scope: t.scopes().String()}
+	if g := t.state.Grant; g != nil {
+		out.Subject, out.AuthTime, out.ACR, out.AMR = g.AccountID, g.AuthTime.Unix(), g.ACR, g.AMR
+	}
+	if t.refresh != nil {
+		out.Expires = t.state.Grant.Refresh.Expires.Unix()
+		return out
+	}
+	out.TokenType, out.ID, out.Subject, out.Audience = "Bearer", t.access.ID, t.access.Subject, t.access.Audience
+	out.Expires, out.IssuedAt = t.access.Expires.Unix(), t.access.IssuedAt.Unix()
+	return out
+}
+
+// consume spends what the caller authenticated with. It is a commit of its own,
+// because nothing else is committed.
+func (e *Endpoint) consume(r *http.Request, q *question) error {
+	if err := e.Tokens.Onces.UseOnce(r.Context(), q.caller.Once, nil); err != nil {
+		return oauth.Errorf(oauth.InvalidClient, "the client assertion was used before").Because(err)
+	}
+	return nil
+}
+
+func write(w http.ResponseWriter, body response) error {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Pragma", "no-cache")
+	// If this fails the caller has gone.
+	_, _ = w.Write(encoded)
+	return nil
+}

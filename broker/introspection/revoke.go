@@ -1,0 +1,67 @@
+package introspection
+
+import (
+	"errors"
+	"net/http"
+
+	"gatehouse/broker"
+	"gatehouse/broker/oauth"
+)
+
+// revoke ends a token of the caller (RFC 7009 §2.1). A refresh token takes its
+// grant with it, and so every token issued under it; an access token is denied by
+// itself until it expires. Unknown tokens, and those of somebody else, are answered
+// alike with 200: the purpose, that the caller's token is no good, is met (§2.2).
+func (e *Endpoint) revoke(w http.ResponseWriter, r *http.Request, q *question) error {
+	found, err := e.Tokens.find(r.Context(), q.form.Get("token"), q.now)
+	if err != nil && !unknown(err) {
+		// TK-14: "revoked" must be true.
+		return oauth.Errorf(oauth.TemporarilyUnavailable, "the token could not be looked up").Because(err)
+	}
+	mine := err == nil && found.clientID == q.caller.Client.ID
+	if !mine {
+		err = e.consume(r, q)
+	} else {
+		err = e.end(r, q, found)
+	}
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+func (e *Endpoint) end(r *http.Request, q *question, t *token) error {
+	event := q.event
+	var err error
+	switch {
+	case t.refresh != nil:
+		event.Type, event.Detail = broker.EventGrantRevoked, "client"
+		event.AccountID, event.GrantID, event.SessionID, event.Connector = t.state.Grant.AccountID, t.state.Grant.ID, t.state.Grant.SessionID, t.state.Grant.Connector
+		if err = e.consume(r, q); err == nil {
+			err = e.Tokens.Grants.RevokeGrant(r.Context(), t.state.Grant.ID, event)
+		}
+	default:
+		event.Type = broker.EventTokenRevoked
+		if g := t.state.Grant; g != nil {
+			event.AccountID, event.GrantID, event.SessionID, event.Connector = g.AccountID, g.ID, g.SessionID, g.Connector
+		}
+		keys := append([]broker.Once{t.access.Denial()}, q.caller.Once...)
+		err = e.Tokens.Onces.UseOnce(r.Context(), keys, &event)
+	}
+	switch {
+	case err == nil:
+		e.Audit.Committed(r.Context(), event)
+		return nil
+	case errors.Is(err, broker.ErrNotFound), errors.Is(err, broker.ErrOnceUsed) && len(q.caller.Once) == 0:
+		return nil // somebody was quicker
+	}
+	if _, classified := errors.AsType[*oauth.Error](err); classified {
+		return err
+	}
+	if errors.Is(err, broker.ErrOnceUsed) {
+		return oauth.Errorf(oauth.InvalidClient, "the client assertion was used before").Because(err)
+	}
+	return oauth.Errorf(oauth.TemporarilyUnavailable, "the token could not be revoked").Because(err)
+}

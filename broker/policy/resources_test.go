@@ -1,0 +1,88 @@
+package policy
+
+import (
+	"slices"
+	"testing"
+
+	"gatehouse/broker"
+	"gatehouse/broker/oauth"
+)
+
+func TestWhomATokenIsFor(t *testing.T) {
+	t.Parallel()
+	const issuer, orders, stock = "https://sso.example", "https://orders.example", "https://stock.example"
+	r := Resources{{URI: orders, ClientID: "orders", Scopes: oauth.Scopes{"orders.read", "orders.write", "shared"}}, {URI: stock, Scopes: oauth.Scopes{"stock.read", "shared"}}}
+	list := func(s ...string) []string { return s }
+	for _, row := range []struct {
+		name              string
+		scopes            oauth.Scopes
+		requested         []string
+		audience, scopes2 []string
+		refused           bool
+	}{
+		{"nothing about anybody", nil, nil, list(issuer), nil, false},
+		{"scopes about the person", oauth.Scopes{"openid", "email"}, nil, list(issuer), list("openid", "email"), false},
+		{"one resource server", oauth.Scopes{"orders.read"}, nil, list(orders), list("orders.read"), false},
+		{"the person and a resource server", oauth.Scopes{"openid", "stock.read"}, nil, list(issuer, stock), list("openid", "stock.read"), false},
+		{"a scope that two share", oauth.Scopes{"shared"}, nil, list(orders, stock), list("shared"), false},
+		{"one that is asked for", oauth.Scopes{"openid", "orders.read", "stock.read"}, list(stock), list(stock), list("stock.read"), false},
+		{"two that are asked for", oauth.Scopes{"openid", "orders.read", "stock.read"}, list(stock, orders), list(stock, orders), list("stock.read", "orders.read"), false},
+		{"two that share the only scope", oauth.Scopes{"shared"}, list(orders, stock), list(orders, stock), list("shared"), false},
+		{"the same twice", oauth.Scopes{"orders.read"}, list(orders, orders), list(orders), list("orders.read"), false},
+		{"the broker itself", oauth.Scopes{"openid", "orders.read"}, list(issuer), list(issuer), list("openid"), false},
+		{"TK-11 one that nobody knows", oauth.Scopes{"orders.read"}, list("https://evil.example"), nil, nil, true},
+		{"TK-11 one that none of the scopes is for", oauth.Scopes{"orders.read"}, list(stock), nil, nil, true},
+		{"a good one and a bad one", oauth.Scopes{"orders.read"}, list(orders, "https://evil.example"), nil, nil, true},
+		{"another spelling", oauth.Scopes{"orders.read"}, list(orders + "/"), nil, nil, true},
+	} {
+		audience, kept, err := r.Target(issuer, row.scopes, row.requested)
+		if (err != nil) != row.refused || !slices.Equal(audience, row.audience) || !slices.Equal(kept, row.scopes2) {
+			t.Errorf("%s: %q with %q, %v", row.name, audience, kept, err)
+		}
+		if row.refused && oauth.From(err).Code != oauth.InvalidTarget {
+			t.Errorf("%s: %v", row.name, err)
+		}
+	}
+	if got := r.Of("orders"); !slices.Equal(got, list(orders)) || r.Of("") != nil && len(r.Of("wiki")) != 0 {
+		t.Errorf("of orders: %q", got)
+	}
+	if got := r.Scopes(); !slices.Equal(got, list("orders.read", "orders.write", "shared", "stock.read")) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestAuthorizeClient(t *testing.T) {
+	t.Parallel()
+	robot := func() *broker.Client {
+		return &broker.Client{ID: "robot", GrantTypes: []oauth.GrantType{oauth.GrantTypeClientCredentials}, Scopes: oauth.Scopes{"orders.read"}}
+	}
+	for _, row := range []struct {
+		name   string
+		change func(*broker.Client, *broker.Switch)
+		client bool
+		scopes oauth.Scopes
+		want   error
+	}{
+		{"nothing speaks against it", nil, true, oauth.Scopes{"orders.read"}, nil},
+		{"no scopes", nil, true, nil, nil},
+		{"no client", nil, false, nil, ErrClientGone},
+		{"a disabled client", func(_ *broker.Client, s *broker.Switch) { s.Disabled = true }, true, nil, broker.ErrClientDisabled},
+		{"I6: one that was disabled since", func(_ *broker.Client, s *broker.Switch) { s.Epoch = 4 }, true, nil, broker.ErrSuperseded},
+		{"another grant type", func(c *broker.Client, _ *broker.Switch) {
+			c.GrantTypes = []oauth.GrantType{oauth.GrantTypeAuthorizationCode}
+		}, true, nil, ErrNotAllowed},
+		{"a scope that is not registered", nil, true, oauth.Scopes{"orders.write"}, ErrScopeNotAllowed},
+		{"no scopes registered", func(c *broker.Client, _ *broker.Switch) { c.Scopes = nil }, true, oauth.Scopes{"openid"}, ErrScopeNotAllowed},
+	} {
+		c, s := robot(), broker.Switch{Epoch: 3}
+		if row.change != nil {
+			row.change(c, &s)
+		}
+		if !row.client {
+			c = nil
+		}
+		if err := AuthorizeClient(c, s, 3, row.scopes); err != row.want {
+			t.Errorf("%s: %v", row.name, err)
+		}
+	}
+}
