@@ -72,13 +72,18 @@ func (p *Provider) learn(ctx context.Context, claims *Claims, v visit) (broker.I
 			return broker.Identity{}, err
 		}
 	}
+	api := API{fetcher: p.fetcher, accessToken: v.accessToken, now: p.now, report: v.report, metadata: v.m}
+	if v.prior != nil && p.quirks.Recheck != nil {
+		if err := p.quirks.Recheck(ctx, claims, api); err != nil {
+			return broker.Identity{}, err
+		}
+	}
 	if claims.Userinfo == nil && p.wantsUserinfo(claims, v.m) {
 		var err error
 		if claims.Userinfo, err = p.userinfo(ctx, v.m, claims, v.accessToken); err != nil {
 			return broker.Identity{}, err
 		}
 	}
-	api := API{fetcher: p.fetcher, accessToken: v.accessToken, now: p.now, report: v.report, metadata: v.m}
 	return p.identity(ctx, claims, api, v.prior)
 }
 

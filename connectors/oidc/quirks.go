@@ -70,6 +70,9 @@ type Quirks struct {
 	ResponseIssuer func(iss string) bool
 	// Admit applies the rules of the connector, before userinfo is asked.
 	Admit func(c *Claims, l connectors.Login) error
+	// Recheck asks the vendor besides, at a re-check, whether it still vouches for the
+	// person: a Gone error says that it does not. The tokens have been refreshed.
+	Recheck func(ctx context.Context, c *Claims, api API) error
 	// Key returns the canonical issuer and the subject; Config.Issuer and sub when nil.
 	Key func(c *Claims) (issuer, subject string, err error)
 	// Email returns the address and the evidence for it; the standard claims when nil.
