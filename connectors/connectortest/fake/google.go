@@ -19,6 +19,8 @@ import (
 type Google struct {
 	*Provider
 	exactRedirects
+
+	service serviceTokens
 }
 
 // Misbehaviours of Google.
@@ -54,6 +56,9 @@ func NewGoogle(o Options) *Google {
 	f.route("/token", Token, f.token)
 	f.route("/v1/userinfo", Userinfo, f.userinfo)
 	f.route("POST /revoke", Revoke, f.revoke)
+	f.mountDirectory()
+	f.mountCloudIdentity()
+	f.mountWorkload()
 	return f
 }
 
@@ -147,7 +152,7 @@ func googleFullScope(scope string) (string, bool) {
 		return googleScope + "email", true
 	case "profile", googleScope + "profile":
 		return googleScope + "profile", true
-	case "https://www.googleapis.com/auth/cloud-identity.groups.readonly", "https://www.googleapis.com/auth/admin.directory.group.readonly":
+	case googleGroupsScope, googleDirectoryRead:
 		return scope, true
 	}
 	return "", false
@@ -170,6 +175,9 @@ func (f *Google) consented(r *request, p Person) bool {
 // grantCode decides about the refresh token: with access_type=offline and the
 // first consent, or one asked for again.
 func (f *Google) grantCode(r *request, g *grant) string {
+	if f.script.hit(GoogleScopeUnchecked) { // "Granular permissions": each scope is a box to tick
+		g.scopes = slices.DeleteFunc(slices.Clone(g.scopes), func(s string) bool { return s == googleGroupsScope })
+	}
 	first := !f.consents.cover(g.client.ID, g.person, g.scopes)
 	g.refreshable = r.params.Get("access_type") == "offline" && (first || r.prompts("consent"))
 	f.consents.add(g.client.ID, g.person, g.scopes)
@@ -187,8 +195,6 @@ func (f *Google) decorate(r *request, p Person, response url.Values) {
 		response.Set("hd", p.Google.HostedDomain)
 	}
 }
-
-func (f *Google) fault(_ Endpoint, fault Fault) answer { return plainFault(fault) }
 
 // refuse stays on Google's own page except for what the person or a silent
 // request decided.

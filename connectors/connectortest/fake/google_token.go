@@ -11,6 +11,9 @@ func (f *Google) token(w http.ResponseWriter, r *http.Request) {
 }
 
 func (f *Google) respondToken(r *http.Request) answer {
+	if r.PostForm.Get("grant_type") == googleJWTBearer {
+		return f.assert(r)
+	}
 	t, no, detail := f.readTokenRequest(r, "", clientAuth{basic: true, post: true})
 	if no != fine {
 		return googleTokenRefusal(no, detail)

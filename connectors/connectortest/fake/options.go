@@ -70,6 +70,7 @@ type Options struct {
 	Elsewhere string
 
 	OIDC   OIDCOptions
+	Google GoogleOptions
 	Okta   OktaOptions
 	Entra  EntraOptions
 	GitHub GitHubOptions

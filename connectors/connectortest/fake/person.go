@@ -40,6 +40,11 @@ type GooglePerson struct {
 	Subject string
 	// HostedDomain is the Workspace domain; empty for a consumer account.
 	HostedDomain string
+	// Groups are the addresses of the groups the person is directly in.
+	Groups []string
+	// Suspended and Archived are what the Directory API says of the account. They stop
+	// no token: Disable does.
+	Suspended, Archived bool
 }
 
 // EntraPerson is a user object in one Entra tenant.
@@ -134,6 +139,7 @@ func (p Person) hints() []string {
 
 func (p Person) clone() Person {
 	p.OIDC.Groups, p.OIDC.AMR = slices.Clone(p.OIDC.Groups), slices.Clone(p.OIDC.AMR)
+	p.Google.Groups = slices.Clone(p.Google.Groups)
 	p.Entra.Groups, p.Entra.Roles = slices.Clone(p.Entra.Groups), slices.Clone(p.Entra.Roles)
 	p.Okta.Groups, p.Okta.AppGroups = slices.Clone(p.Okta.Groups), slices.Clone(p.Okta.AppGroups)
 	p.Okta.Factors = slices.Clone(p.Okta.Factors)

@@ -34,7 +34,7 @@ type Recorded struct {
 // secret says whether no record keeps the values of a form or query member.
 func secret(field string) bool {
 	switch field {
-	case "client_secret", "client_assertion", "code", "code_verifier", "refresh_token",
+	case "client_secret", "client_assertion", "assertion", "subject_token", "code", "code_verifier", "refresh_token",
 		"access_token", "token", "id_token", "id_token_hint", "password":
 		return true
 	}
