@@ -103,8 +103,12 @@ func (s *SecretSource) Try(ask func(secret string) error) error {
 func (s *SecretSource) accept(secrets []string, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if slices.Equal(secrets, s.last) {
-		s.good = n
+	if !slices.Equal(secrets, s.last) || s.good == n {
+		return
+	}
+	s.good = n
+	if s.log != nil {
+		s.log.Warn(fmt.Sprintf("of the secrets in %s the upstream accepts number %d", s.key, n+1), "connector", s.id)
 	}
 }
 
