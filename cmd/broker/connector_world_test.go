@@ -65,6 +65,7 @@ type trialBench struct {
 type trialSetup struct {
 	kind    string
 	issuer  string              // of the broker; trialIssuer when empty
+	entry   string              // the vendor's keys, with %[1]s for its address; the usual ones when empty
 	keys    string              // more keys of the connector entry
 	secret  string              // what the broker believes its secret to be
 	options func(*fake.Options) // changes the vendor
@@ -89,7 +90,10 @@ func newTrialBench(t *testing.T, s trialSetup) *trialBench {
 	t.Cleanup(server.Close)
 	b.vendor.SetURL(server.URL)
 	b.http = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	more := ""
+	entry, more := kind.keys(server.URL), ""
+	if s.entry != "" {
+		entry = fmt.Sprintf(s.entry, server.URL)
+	}
 	if s.keys != "" {
 		more = ", " + s.keys
 	}
@@ -98,7 +102,7 @@ connectors:
   - {id: up, type: %s, client_id: %s, client_secret: %s, %s%s}
 clients:
   - {client_id: wiki, client_secret: "env:NOT_SET_WHERE_CONNECTORS_ARE_TESTED", redirect_uris: [https://wiki.example.com/callback]}
-`, s.issuer, s.kind, trialClient, s.secret, kind.keys(server.URL), more))
+`, s.issuer, s.kind, trialClient, s.secret, entry, more))
 	return b
 }
 
@@ -122,9 +126,7 @@ func (b *trialBench) visit(address string) string {
 	if err != nil {
 		return ""
 	}
-	for _, name := range []string{"code"} {
-		b.heard.add(location.Query().Get(name))
-	}
+	b.heard.add(location.Query().Get("code"))
 	return location.String()
 }
 

@@ -180,12 +180,7 @@ func (t *trial) reportAuthentication(s *sheet, id broker.Identity, up connectors
 	s.title("How")
 	level := cmp.Or(id.Authentication.ACR, "none")
 	if len(t.login.ACRValues) > 0 {
-		wanted := t.login.ACRValues[0]
-		if id.Authentication.ACR == wanted {
-			level += ": as demanded"
-		} else {
-			level += ": " + wanted + " was demanded, so an application gets unmet_authentication_requirements if it insists"
-		}
+		level += t.demandMet(id.Authentication.ACR)
 	}
 	s.row("level", level)
 	s.row("acr", list(said(up)))
@@ -200,6 +195,15 @@ func (t *trial) reportAuthentication(s *sheet, id broker.Identity, up connectors
 		connectors.ReauthAsked:      "can be asked for, without proof: " + strictness(t.about),
 		connectors.ReauthImpossible: "cannot be had here: " + strictness(t.about),
 	}[t.about.Reauthentication])
+}
+
+// demandMet says whether a proven level is the demanded one, or stronger.
+func (t *trial) demandMet(proven string) string {
+	demanded := t.login.ACRValues[0]
+	if at := slices.Index(t.about.Levels, proven); proven == demanded || at >= 0 && slices.Contains(t.about.Levels[at:], demanded) {
+		return ": as demanded"
+	}
+	return ": " + demanded + " was demanded, so an application is told unmet_authentication_requirements"
 }
 
 func strictness(d connectors.Description) string {
