@@ -102,6 +102,7 @@ func deniedAfterwards(t *testing.T, f *fixture) {
 	v := f.keeping("ada", f.handedOut(false))
 	other := f.signedIn("ada", mail, true)
 	v = f.keeping("ada", f.handedOut(false))
+	mailed := f.authorize(f.authorization(v, mail))
 	s := f.denied(v)
 	must(t, "RevokeGrant", f.RevokeGrant(t.Context(), v.Grant.ID, f.event()))
 	ended, err := f.EndSession(t.Context(), v.Session.ID, f.event())
@@ -115,6 +116,9 @@ func deniedAfterwards(t *testing.T, f *fixture) {
 	want(t, "another grant", f.grantOf(other.Grant.ID).GrantStanding(), broker.ErrSuperseded)
 	_, err = f.EndSession(t.Context(), ended.ID, f.event())
 	want(t, "the tombstone", err, broker.ErrNotFound)
+	if s := f.grantOf(mailed.Grant.ID).Session; !s.Ended || s.Epoch != ended.Epoch {
+		t.Errorf("the tombstone %+v, want it as it was", s)
+	}
 }
 
 func deniedForeign(t *testing.T, f *fixture) {
