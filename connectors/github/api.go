@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"gatehouse/broker/jose"
@@ -19,13 +18,20 @@ const (
 	freshWait    = time.Second
 	// maxPages bounds a list; at 100 entries a page nobody is in more organisations.
 	maxPages = 50
+	// maxRequests bounds one conversation, lists and all.
+	maxRequests = 150
 )
 
-// session is the conversation with the API during one sign-in.
+// session is the conversation with the API about one person.
 type session struct {
-	g       *Connector
-	token   string
-	retries int
+	g     *Connector
+	token string
+	// retries are those used up; a token that is not fresh has none.
+	retries  int
+	requests int
+	// expect is the subject that the token's owner has to be; empty at a sign-in.
+	expect string
+	report connectors.Report
 }
 
 // get fetches one address of the API. what is for error texts.
@@ -35,7 +41,7 @@ func (s *session) get(ctx context.Context, address, what string) (connectors.Ans
 		if err != nil {
 			return answer, err
 		}
-		if answer.Status != http.StatusUnauthorized || s.retries == freshRetries {
+		if answer.Status != http.StatusUnauthorized || s.retries >= freshRetries {
 			return answer, s.check(answer, what)
 		}
 		s.retries++
@@ -46,82 +52,91 @@ func (s *session) get(ctx context.Context, address, what string) (connectors.Ans
 }
 
 func (s *session) try(ctx context.Context, address string) (connectors.Answer, error) {
+	if s.requests++; s.requests > maxRequests {
+		return connectors.Answer{}, &connectors.Error{
+			Kind: connectors.Operator, Err: connectors.ErrGroupsIncomplete,
+			Hint: fmt.Sprintf("asking GitHub about this person takes more than %d requests", maxRequests),
+		}
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return connectors.Answer{}, broken("an address of the API is not a URL")
 	}
+	requestHeaders(req)
+	req.Header.Set("Authorization", "Bearer "+s.token)
+	answer, err := s.g.fetcher.Do(req, connectors.MaxList)
+	if err == nil {
+		s.readClock(answer)
+		err = s.ours(answer)
+	}
+	return answer, err
+}
+
+// requestHeaders are those of every request to the API ("API versions").
+func requestHeaders(req *http.Request) {
 	req.Header.Set("Accept", "application/vnd.github+json")
 	req.Header.Set("X-GitHub-Api-Version", apiVersion)
-	req.Header.Set("Authorization", "Bearer "+s.token)
-	return s.g.fetcher.Do(req, connectors.MaxList)
 }
 
-// check turns an answer without content into an error. 404 is for the caller: at
-// a membership it is an answer. GitHub says rate limit in three ways, and without
-// telling them from missing rights a busy hour would look like a lost membership.
-func (s *session) check(answer connectors.Answer, what string) error {
-	if answer.OK() || answer.Status == http.StatusNotFound {
-		return nil
+// ours refuses a token that was issued to another application, where GitHub says
+// which one it belongs to (ATTACKS UP-14, RFC 6749 §10.16).
+func (s *session) ours(answer connectors.Answer) error {
+	if id := answer.Header.Get("X-OAuth-Client-Id"); id != "" && id != s.g.config.ClientID {
+		return &connectors.Error{Kind: connectors.Broken, Hint: "GitHub says that the token belongs to another application", Err: errForeign}
 	}
-	e := &connectors.Error{
-		Kind:       connectors.StatusKind(answer.Status),
-		Hint:       fmt.Sprintf("GitHub answered the question for %s with status %d", what, answer.Status),
-		RetryAfter: connectors.RetryAfter(answer.Header, s.g.now()),
-	}
-	sso := answer.Header.Get("X-GitHub-SSO")
-	switch {
-	case e.Kind == connectors.Transient:
-	case answer.Status == http.StatusForbidden && e.RetryAfter > 0,
-		answer.Status == http.StatusForbidden && answer.Header.Get("X-RateLimit-Remaining") == "0":
-		e.Kind, e.Hint = connectors.Transient, "GitHub limits our requests"
-	case answer.Status == http.StatusForbidden && strings.HasPrefix(sso, "required"):
-		e.Kind, e.Code = connectors.Interaction, "sso_required"
-		e.Hint += ": the organisation wants a SAML sign-in of the person first"
-	case answer.Status == http.StatusForbidden:
-		e.Kind = connectors.Operator
-		e.Hint += ": the organisation may have to approve the OAuth app, or the app lacks a permission"
-	case answer.Status == http.StatusUnauthorized:
-		e.Hint += ": it does not accept the token it has just issued"
-	case answer.Status == http.StatusMovedPermanently, answer.Status == http.StatusPermanentRedirect:
-		// What was renamed answers so under its old name.
-		e.Kind = connectors.Operator
-		e.Hint += "; redirects are not followed: check api_url, and whether an organisation of the rules has another name now"
-	case answer.Status >= 300 && answer.Status < 400:
-		e.Hint += "; redirects are not followed"
-	}
-	return e
+	return nil
 }
 
-// list fetches every page of a list and hands each to page.
-func list[T any](ctx context.Context, s *session, path, what string, page func(connectors.Answer, []T) error) error {
+// readClock takes the first answer's Date for GitHub's clock.
+func (s *session) readClock(answer connectors.Answer) {
+	if !s.report.ServerTime.IsZero() {
+		return
+	}
+	if at, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
+		s.report.ServerTime, s.report.AskedAt = at, s.g.now()
+	}
+}
+
+// note adds a sentence to the report.
+func (s *session) note(format string, args ...any) {
+	s.report.Notes = append(s.report.Notes, fmt.Sprintf(format, args...))
+}
+
+// list fetches every page of a list, hands each to page and returns how many there
+// were.
+func list[T any](ctx context.Context, s *session, path, what string, page func(connectors.Answer, []T) error) (int, error) {
 	address := s.g.api + path
-	for range maxPages {
+	for n := 1; ; n++ {
 		answer, err := s.get(ctx, address, what)
 		if err != nil {
-			return err
+			return n, err
 		}
 		if !answer.OK() {
-			return notThere(what)
+			return n, notThere(what)
 		}
 		var entries []T
 		if err := decode(answer, what, &entries); err != nil {
-			return err
+			return n, err
 		}
 		if err := page(answer, entries); err != nil {
-			return err
+			return n, err
 		}
 		next, ok := nextPage(answer.Header)
 		switch {
 		case !ok:
-			return broken("GitHub's list of " + what + " has a Link header that cannot be read")
+			return n, broken("GitHub's list of " + what + " has a Link header that cannot be read")
 		case next == "":
-			return nil
+			return n, nil
 		case !within(s.g.api, next):
-			return broken("GitHub's list of " + what + " goes on at another address, to which the token is not sent")
+			return n, broken("GitHub's list of " + what + " goes on at another address, to which the token is not sent")
+		case n == maxPages:
+			return n, &connectors.Error{
+				Kind: connectors.Broken, Err: connectors.ErrGroupsIncomplete,
+				Hint: fmt.Sprintf("GitHub's list of %s has more than %d pages", what, maxPages),
+			}
 		}
 		address = next
 	}
-	return broken(fmt.Sprintf("GitHub's list of %s has more than %d pages", what, maxPages))
 }
 
 func notThere(what string) *connectors.Error {

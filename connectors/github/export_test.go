@@ -19,9 +19,6 @@ func Addresses(c connectors.Connector) (base, api string) {
 	return g.base, g.api
 }
 
-// NextPage and Within are exported for the fuzz target.
-func NextPage(h http.Header) (string, bool) { return nextPage(h) }
-
 // Within reports whether a link stays at the API.
 func Within(api, link string) bool { return within(api, link) }
 
