@@ -1,0 +1,99 @@
+package configs
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gatehouse/broker/oauth"
+)
+
+const (
+	publicKey  = `{"kty":"EC","crv":"P-256","kid":"a","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}`
+	privateKey = `{"kty":"EC","crv":"P-256","kid":"a","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}`
+)
+
+func TestClientsThatSign(t *testing.T) {
+	t.Parallel()
+	robot := func(lines ...string) string {
+		return minimal + "clients:\n  - client_id: robot\n    grant_types: [client_credentials]\n    " + strings.Join(lines, "\n    ") + "\n"
+	}
+	const method = "token_endpoint_auth_method: private_key_jwt"
+	for _, row := range []struct {
+		name, content string
+		want          []string
+	}{
+		{"keys in the file", robot(method, "jwks: {keys: ["+publicKey+"]}"), nil},
+		{"keys as JSON text", robot(method, `jwks: '{"keys":[`+publicKey+`]}'`), nil},
+		{"keys elsewhere", robot(method, "jwks_uri: https://robot.example/jwks"), nil},
+		{"one algorithm", robot(method, "jwks_uri: https://robot.example/jwks", "token_endpoint_auth_signing_alg: ES256"), nil},
+		{"a secret to sign with", robot("token_endpoint_auth_method: client_secret_jwt", "client_secret: env:WIKI_SECRET", "token_endpoint_auth_signing_alg: HS256"), nil},
+		{"no keys", robot(method), []string{"7: clients[0].jwks: required"}},
+		{"both", robot(method, "jwks: {keys: ["+publicKey+"]}", "jwks_uri: https://robot.example/jwks"), []string{"9: clients[0].jwks_uri: cannot be combined"}},
+		{"keys over plain HTTP", robot(method, "jwks_uri: http://robot.example/jwks"), []string{"8: clients[0].jwks_uri: must be an https URL"}},
+		{"JW-08 a private key", robot(method, "jwks: {keys: ["+privateKey+"]}"), []string{"8: clients[0].jwks: holds a private or symmetric key"}},
+		{"JW-08 a point that is not on the curve", robot(method, "jwks: {keys: ["+strings.Replace(publicKey, "x_FE", "y_FE", 1)+"]}"), []string{"8: clients[0].jwks: holds a key that is too weak or malformed"}},
+		{"no key in it", robot(method, "jwks: {keys: []}"), []string{"8: clients[0].jwks: holds no key"}},
+		{"what is no key set", robot(method, "jwks: hello"), []string{"8: clients[0].jwks: is not a JWK set"}},
+		{"a list", robot(method, "jwks: [a]"), []string{"8: clients[0].jwks: must be a JWK set"}},
+		{"an algorithm of the other kind", robot(method, "jwks_uri: https://robot.example/jwks", "token_endpoint_auth_signing_alg: HS256"), []string{"9: clients[0].token_endpoint_auth_signing_alg: is not an algorithm for private_key_jwt"}},
+		{"no algorithm at all", robot(method, "jwks_uri: https://robot.example/jwks", "token_endpoint_auth_signing_alg: none"), []string{"9: clients[0].token_endpoint_auth_signing_alg: is not an algorithm"}},
+		{"an algorithm for nothing", robot("client_secret: env:WIKI_SECRET", "token_endpoint_auth_signing_alg: ES256"), []string{"8: clients[0].token_endpoint_auth_signing_alg: is for private_key_jwt"}},
+	} {
+		t.Run(row.name, func(t *testing.T) { wantProblems(t, row.content, row.want...) })
+	}
+}
+
+func TestResources(t *testing.T) {
+	t.Parallel()
+	base := minimal + wiki + "    scope: openid orders.read\nresources:\n"
+	for _, row := range []struct {
+		name, content string
+		want          []string
+	}{
+		{"an API", base + "  - {resource: 'https://orders.example', client: wiki, scopes: [orders.read]}\n", nil},
+		{"an API that does not ask", base + "  - {resource: 'urn:example:orders', scopes: [orders.read]}\n", nil},
+		{"two that share a scope", base + "  - {resource: 'https://a.example', scopes: [orders.read]}\n  - {resource: 'https://b.example', scopes: [orders.read]}\n", nil},
+		{"the same twice", base + "  - {resource: 'https://a.example', scopes: [orders.read]}\n  - {resource: 'https://a.example', scopes: [x]}\n", []string{"11: resources[1].resource: is listed already"}},
+		{"no name", base + "  - {scopes: [orders.read]}\n", []string{"10: resources[0].resource: required"}},
+		{"a relative name", base + "  - {resource: /orders, scopes: [orders.read]}\n", []string{"10: resources[0].resource: must be an absolute URI"}},
+		{"a fragment", base + "  - {resource: 'https://a.example#x', scopes: [orders.read]}\n", []string{"10: resources[0].resource: must be an absolute URI"}},
+		{"an unknown client", base + "  - {resource: 'https://a.example', client: nobody, scopes: [orders.read]}\n", []string{"10: resources[0].client: is no client_id"}},
+		{"no scopes", minimal + wiki + "resources: [{resource: 'https://a.example'}]\n", []string{"8: resources[0].scopes: required"}},
+		{"a scope of the broker", base + "  - {resource: 'https://a.example', scopes: [orders.read, email]}\n", []string{"10: resources[0].scopes[1]: email is one of the broker's own"}},
+		{"two scopes in one", base + "  - {resource: 'https://a.example', scopes: [orders.read, 'a b']}\n", []string{"10: resources[0].scopes[1]: is not one scope"}},
+	} {
+		t.Run(row.name, func(t *testing.T) { wantProblems(t, row.content, row.want...) })
+	}
+}
+
+func TestKeysOfClientsAreRead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "robot.jwks"), []byte(`{"keys":[`+publicKey+`]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := &Config{dir: dir, env: func(string) (string, bool) { return "a secret of the environment", true }, Clients: []Client{
+		{ClientID: "file", AuthMethod: "private_key_jwt", JWKS: &JWKS{Path: "robot.jwks"}},
+		{ClientID: "mac", AuthMethod: "client_secret_jwt", ClientSecret: "env:MAC"},
+		{ClientID: "remote", AuthMethod: "private_key_jwt", JWKSURI: "https://a.example/jwks", AssertionAlg: "ES256"},
+	}}
+	clients, err := c.BrokerClients(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(clients[0].JWKS), `"kid":"a"`) || len(clients[0].Secrets) != 0 {
+		t.Errorf("%+v", clients[0])
+	}
+	if len(clients[1].MACSecrets) != 1 || string(clients[1].MACSecrets[0]) != "a secret of the environment" || len(clients[1].Secrets) != 0 {
+		t.Error("the secret to sign with is not the secret itself")
+	}
+	if clients[2].JWKSURI == "" || clients[2].AssertionAlg != "ES256" || clients[2].AuthMethod != oauth.AuthMethodPrivateKeyJWT {
+		t.Errorf("%+v", clients[2])
+	}
+	c.Clients = []Client{{ClientID: "gone", AuthMethod: "private_key_jwt", JWKS: &JWKS{Path: "missing"}}}
+	if _, err := c.BrokerClients(plain); err == nil || !strings.Contains(err.Error(), "gone") {
+		t.Errorf("a file that is not there: %v", err)
+	}
+}
