@@ -10,8 +10,9 @@
 //     (a switch, an identity, a one-time key), a damaged key is looked for and is not taken for absence.
 //   - Sessions, grants and codes have keys that begin with the moment they may be forgotten, so the sweeper walks from
 //     the oldest and stops at the first that is still needed. Records that live longer than their key says are noted in
-//     the bucket "later" when the sweeper meets them.
-//   - Private keys are sealed with bucket and key as associated data: moving a ciphertext makes it unreadable.
+//     the bucket "later" when the sweeper meets them, and credentials, whose keys say nothing, when they are made.
+//   - Private keys are sealed with bucket and key as associated data: moving a ciphertext makes it unreadable. Credentials
+//     come sealed for their key by the caller, and are not sealed again.
 //
-// docs/decisions/001-record-model.md explains the records themselves.
+// docs/decisions/001-record-model.md explains the records themselves, 007-upstream-credentials.md the credentials.
 package bolt

@@ -20,6 +20,7 @@ func logins() []rule {
 		{"a refused sign-in changes nothing and leaves its one-time key unused", refusedSignIn},
 		{"asking records the sign-in and issues nothing", asked},
 		{"a grant is bound to the sign-in it rests on", grantBound},
+		{"a decider that names an acr has it in the grant, and the session keeps the sign-in's", acrDecided},
 		{"nothing is issued while client, connector or account is disabled, whatever the decider says", notStanding},
 		{"nothing is issued without a client", issueWithoutClient},
 		{"a one-time key is used once, with whatever expiry it comes", onceUsed},
@@ -173,6 +174,25 @@ func grantBound(t *testing.T, f *fixture) {
 	who.Authentication = broker.Authentication{}
 	if out := f.complete(f.login(who, wiki, false), issue); !out.Grant.AuthTime.Equal(f.now) {
 		t.Errorf("auth_time %v, want the moment of the callback when the upstream has none", out.Grant.AuthTime)
+	}
+}
+
+func acrDecided(t *testing.T, f *fixture) {
+	silver := func(broker.State) broker.Decision {
+		return broker.Decision{Verdict: broker.Issue, ACR: "urn:example:silver"}
+	}
+	l := f.login(f.person(google, "ada"), wiki, true)
+	out := f.complete(l, silver)
+	v := visit{Outcome: out, ref: ref(l), code: out.Code.Key}
+	again, err := f.CompleteAuthorization(t.Context(), f.authorization(v, mail), silver)
+	must(t, "CompleteAuthorization", err)
+	for _, id := range []string{out.Grant.ID, again.Grant.ID} {
+		if st := f.grantOf(id); st.Grant.ACR != "urn:example:silver" || st.Session.SignIn(google).ACR != "urn:example:gold" {
+			t.Errorf("grant %q, sign-in %q", st.Grant.ACR, st.Session.SignIn(google).ACR)
+		}
+	}
+	if g := f.authorize(f.authorization(v, wiki)).Grant; g.ACR != "urn:example:gold" {
+		t.Errorf("grant %q without a word of the decider", g.ACR)
 	}
 }
 
