@@ -88,6 +88,14 @@ func (p *Provider) documentRefused(what string, answer connectors.Answer) error 
 		e.Kind = connectors.Operator
 		e.Hint += "; check the configured issuer"
 	}
+	if e.Kind == connectors.Transient {
+		return e
+	}
+	f := readFailure(AtDocument, answer, p.now())
+	if known := p.quirks.classify(f); known != nil {
+		e.Kind, e.Code = known.Kind, connectors.SafeCode(f.Code)
+		e.Hint += ": " + known.Hint
+	}
 	return e
 }
 

@@ -22,6 +22,9 @@ const (
 	AtUserinfo
 	// AtRefresh: the token endpoint, asked with a refresh token.
 	AtRefresh
+	// AtDocument: the discovery document or the keys, which a vendor may refuse because
+	// of what our registration is there.
+	AtDocument
 )
 
 // Failure is an upstream's refusal as it came. Everything in it is the
