@@ -55,6 +55,8 @@ type OpenID struct {
 	// Userinfo, EmailVerified and AccessTokenHash are set where the usual sign-in asks
 	// the userinfo endpoint, and where email_verified and at_hash are sent.
 	Userinfo, EmailVerified, AccessTokenHash bool
+	// NeedsVerified is set where somebody whose address is not verified is refused.
+	NeedsVerified bool
 	// ResponseIssuer is set where the vendor promises iss in the callback (RFC 9207).
 	ResponseIssuer bool
 	// Cooldown is the least time between two fetches of the keys because of an unknown
@@ -130,7 +132,7 @@ func (b *Bench) environment() connectors.Environment {
 	}
 }
 
-var tokenMember = regexp.MustCompile(`"(?:access_token|id_token|refresh_token)"\s*:\s*"([^"]+)"`)
+var tokenMember = regexp.MustCompile(`"(?:access_token|id_token|refresh_token|accessToken|signedJwt)"\s*:\s*"([^"]+)"`)
 
 // listen remembers every token that passes, so that error texts can be searched
 // for them.

@@ -10,15 +10,14 @@
 //     some day in the past, and counts as unknown.
 //   - Tokens may carry the legacy issuer "accounts.google.com". Identities always
 //     carry the configured one, so the spelling makes nobody a second person.
-//   - The secret goes into the body, as all of Google's own examples have it:
-//     client_secret_basic is offered too, but seldom tried.
-//   - Google has no prompt=login, no max_age, no auth_time and no acr: it can
-//     neither be asked to authenticate again nor prove that it did.
+//   - No token tells groups. They are read from the Cloud Identity or the Directory
+//     API, by the person's own token or a service account's, with a key or without.
+//   - Google has no prompt=login, no max_age, no auth_time, no acr and no amr: it can
+//     neither be asked to authenticate again nor prove that or how it did.
 package google
 
 import (
 	"cmp"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -29,64 +28,68 @@ import (
 	"gatehouse/connectors/oidc"
 )
 
-const (
-	publicIssuer = "https://accounts.google.com"
-	// legacyIssuer is what some of Google's tokens say instead.
-	legacyIssuer = "accounts.google.com"
-)
-
-// Config is the section of a connector of type google.
-type Config struct {
-	connectors.Common `yaml:",inline"`
-	// Issuer is https://accounts.google.com when absent.
-	Issuer string `yaml:"issuer"`
-	// HostedDomains admit the accounts of these Workspace domains. When absent
-	// everybody with a Google account is admitted.
-	HostedDomains []string `yaml:"hosted_domains"`
-}
-
-// Base implements connectors.Config.
-func (c *Config) Base() *connectors.Common { return &c.Common }
-
-// Validate implements connectors.Config.
-func (c *Config) Validate() []connectors.Problem {
-	base := c.base()
-	out := base.Validate()
-	for i, d := range c.HostedDomains {
-		if domain, ok := connectors.EmailDomain("x@" + d); !ok || domain != d {
-			out = append(out, connectors.Problem{Path: fmt.Sprintf("hosted_domains[%d]", i), Message: "must be a Workspace domain in lower case, such as example.com"})
-		}
-	}
-	if i := slices.Index(c.Scopes, oauth.OfflineAccess); i >= 0 {
-		out = append(out, connectors.Problem{Path: fmt.Sprintf("scopes[%d]", i), Message: "Google has no offline_access scope and refuses requests with it"})
-	}
-	if len(c.TrustedEmailDomains) > 0 {
-		out = append(out, connectors.Problem{Path: "trusted_email_domains", Message: "is for upstreams with one organisation's people; Google has everybody's, and says itself which addresses it speaks for"})
-	}
-	return out
-}
-
-func (c *Config) base() *oidc.Config {
-	return &oidc.Config{Common: c.Common, Issuer: cmp.Or(c.Issuer, publicIssuer)}
-}
+// legacyIssuer is what some of Google's tokens say instead.
+const legacyIssuer = "accounts.google.com"
 
 // Open implements connectors.Config.
 func (c *Config) Open(env connectors.Environment) (connectors.Connector, error) {
 	base := c.base()
-	q := quirks{issuer: base.Issuer, domains: slices.Clone(c.HostedDomains)}
-	return oidc.Open(*base, oidc.Quirks{
+	r := &reader{
+		from: c.groupsFrom(), key: c.GroupKey, now: env.Now,
+		identity:  cloudIdentity{base: baseURL(c.CloudIdentityURL, publicCloudIdentity), nested: c.NestedGroups},
+		directory: &directory{base: baseURL(c.DirectoryURL, publicDirectory), nested: c.NestedGroups, now: env.Now, above: kept[nesting, []group]{now: env.Now}},
+	}
+	if c.ServiceAccount != nil {
+		fetcher, err := c.OpenFetcher(env)
+		if err != nil {
+			return nil, err
+		}
+		if r.account, err = openAccount(c, env, fetcher); err != nil {
+			return nil, err
+		}
+	}
+	q := quirks{issuer: base.Issuer, domains: slices.Clone(c.HostedDomains), asPerson: c.asksAsPerson()}
+	hooks := oidc.Quirks{
 		Type: "google", Name: "Google", Reauthentication: connectors.ReauthImpossible, SecretInBody: true,
-		Params: q.params, Issuer: q.checkIssuer, Admit: q.admit, Email: email, Classify: classify,
-	}, env)
+		DefaultScopes: q.scopes, Params: q.params, Demand: func([]string, url.Values) {}, Granted: granted,
+		OfflineScope: "-", OfflineParams: url.Values{"access_type": {"offline"}, "prompt": {"consent"}}, StaticRefresh: true,
+		Issuer: q.checkIssuer, Admit: q.admit, Email: email, Groups: r.read, Classify: classify,
+	}
+	if c.ConsentOnce {
+		hooks.OfflineParams.Del("prompt")
+	}
+	if c.CheckSuspended {
+		hooks.Recheck = r.recheck
+	}
+	return oidc.Open(*base, hooks, env)
+}
+
+func baseURL(configured, public string) string {
+	return strings.TrimRight(cmp.Or(configured, public), "/")
 }
 
 type quirks struct {
 	issuer  string
 	domains []string
+	// asPerson: groups are read with the token of who signs in.
+	asPerson bool
 }
 
-// params: of prompt Google knows none, consent and select_account. Choosing the
-// account is the nearest to signing in again.
+func (q quirks) scopes([]string) []string {
+	scopes := []string{oauth.OpenID, oauth.Profile, oauth.Email}
+	if q.asPerson {
+		scopes = append(scopes, cloudIdentityScope)
+	}
+	return scopes
+}
+
+// granted: Google calls two scopes by other names than it takes.
+func granted(asked string, list []string) bool {
+	return slices.Contains(list, asked) || slices.Contains(list, "https://www.googleapis.com/auth/userinfo."+asked)
+}
+
+// params: of prompt Google knows none, consent and select_account alone. Choosing
+// the account is the nearest to signing in again.
 func (q quirks) params(l connectors.Login, params url.Values) {
 	params.Del("prompt")
 	params.Del("max_age")
@@ -132,23 +135,13 @@ func email(c *oidc.Claims) (string, broker.EmailTrust) {
 		return address, evidence
 	}
 	if hd, ok := c.ID.String("hd"); ok && hd != "" {
+		c.Evidence("email_verified together with hd: an account of the Workspace " + c.Text("hd"))
 		return address, evidence
 	}
 	if domain, ok := connectors.EmailDomain(address); ok && domain == "gmail.com" {
+		c.Evidence("email_verified, and gmail.com is Google's own domain")
 		return address, evidence
 	}
+	c.Evidence("email_verified without hd: the address was verified once, by somebody who may have lost it since")
 	return address, broker.EmailUnknown
-}
-
-// classify knows the policies of a Workspace that Google names in its errors.
-func classify(f oidc.Failure) *connectors.Error {
-	switch f.Code {
-	case "admin_policy_enforced":
-		return &connectors.Error{Kind: connectors.Operator, Hint: "the Workspace administrator blocks this application: have it allowed under API controls"}
-	case "org_internal":
-		return &connectors.Error{Kind: connectors.NotAllowed, Hint: "the application is registered as Internal, and the person is of another organisation"}
-	case "disallowed_useragent":
-		return &connectors.Error{Kind: connectors.Declined, Hint: "Google refuses embedded browsers"}
-	}
-	return nil
 }

@@ -80,6 +80,20 @@ func TestUP17TheRequestParameterIsNoDoor(t *testing.T) {
 	connectortest.KindOf(t, err, connectors.NotAllowed)
 }
 
+// authorization are the parameters with which the browser is sent to Google.
+func authorization(t testing.TB, b *connectortest.Bench, l connectors.Login) url.Values {
+	t.Helper()
+	address, err := b.Connector.AuthorizationURL(t.Context(), l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Query()
+}
+
 func TestIssuerWithoutScheme(t *testing.T) {
 	t.Parallel()
 	b := subject().Open(t, nil)
