@@ -51,8 +51,8 @@ func (c *Config) Open(env connectors.Environment) (connectors.Connector, error) 
 		KeyCooldown: keyCooldown, DefaultScopes: c.scopes, Params: c.params, Demand: demand, ACR: contexts,
 		// "Refresh tokens in the Microsoft identity platform": the old one is not revoked
 		// when it is used to fetch a new one.
-		StaticRefresh: true,
-		Issuer:        d.check, ResponseIssuer: d.answers, Admit: d.chosen, Key: d.key, Endpoint: d.endpoint(c.tenant()),
+		StaticRefresh: true, Granted: granted,
+		Issuer: d.check, ResponseIssuer: d.answers, Admit: d.chosen, Key: d.key, Endpoint: d.endpoint(c.tenant()),
 		Email: email, Groups: g.read, Classify: classify,
 	}
 	provider, err := oidc.Open(base, q, env)
@@ -87,14 +87,30 @@ func (c *Config) params(l connectors.Login, params url.Values) {
 	}
 }
 
+// granted is Quirks.Granted: what was asked for as User.Read is answered with its
+// resource before it, https://graph.microsoft.com/User.Read.
+func granted(asked string, granted []string) bool {
+	return slices.ContainsFunc(granted, func(scope string) bool {
+		_, name, found := strings.Cut(strings.TrimPrefix(scope, "https://"), "/")
+		return scope == asked || found && name == asked
+	})
+}
+
 // email reads the signed address and xms_edov, "the e-mail's domain owner is
 // verified". It has been seen as a number and as a string (ATTACKS UP-01).
 func email(c *oidc.Claims) (string, broker.EmailTrust) {
+	const add = " (App registrations > the application > Token configuration > Add optional claim > ID > "
 	address, _ := c.ID.String("email")
+	if address == "" {
+		c.Evidence("none: the ID token has no claim email" + add + "email)")
+		return "", broker.EmailUnknown
+	}
 	switch string(c.ID.Raw["xms_edov"]) {
 	case `true`, `"true"`, `1`, `"1"`:
+		c.Evidence("xms_edov in the ID token: the address is of a domain that its directory has proven to own")
 		return address, broker.EmailVerified
 	}
+	c.Evidence("none: the ID token does not say with xms_edov that the domain is proven" + add + "xms_edov)")
 	return address, broker.EmailUnknown
 }
 

@@ -61,6 +61,14 @@ func (c *connector) Identify(ctx context.Context, callback url.Values, l connect
 	return id, up, withCallback(err, l.RedirectURI)
 }
 
+// Refresh implements connectors.Refresher.
+func (c *connector) Refresh(ctx context.Context, prior broker.Identity, u connectors.Upstream) (broker.Identity, connectors.Upstream, error) {
+	if u.Choice != "" && !c.directory.allowed[u.Choice] {
+		return broker.Identity{}, connectors.Upstream{}, c.directory.notAllowed(u.Choice)
+	}
+	return c.Provider.Refresh(ctx, prior, u)
+}
+
 // known refuses a choice that was not offered: it becomes part of an address, and
 // only the configuration says which addresses there are.
 func (c *connector) known(choice string) error {

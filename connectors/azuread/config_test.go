@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gatehouse/connectors"
 	"gatehouse/connectors/azuread"
@@ -44,6 +45,38 @@ func TestValidate(t *testing.T) {
 		}, []string{"trusted_email_domains"}},
 		{"UP-01 trusted domains of personal accounts", func(c *azuread.Config) { c.Tenant, c.TrustedEmailDomains = "consumers", []string{"acme.example"} }, []string{"trusted_email_domains"}},
 		{"no secret", func(c *azuread.Config) { c.ClientSecret = nil }, []string{"client_secret"}},
+		{"a certificate", func(c *azuread.Config) { c.ClientSecret, c.ClientKey, c.ClientCertificate = nil, "k", "c" }, nil},
+		{"a certificate without its key", func(c *azuread.Config) { c.ClientSecret, c.ClientCertificate = nil, "c" }, []string{"client_key"}},
+		{"a key without its certificate", func(c *azuread.Config) { c.ClientSecret, c.ClientKey = nil, "k" }, []string{"client_certificate"}},
+		{"a federated token", func(c *azuread.Config) { c.ClientSecret, c.FederatedTokenFile = nil, "f" }, nil},
+		{"a secret and a certificate", func(c *azuread.Config) { c.ClientKey, c.ClientCertificate = "k", "c" }, []string{"client_secret"}},
+		{"a secret and a federated token", func(c *azuread.Config) { c.FederatedTokenFile = "f" }, []string{"client_secret"}},
+		{"a certificate and a federated token", func(c *azuread.Config) {
+			c.ClientSecret, c.ClientKey, c.ClientCertificate, c.FederatedTokenFile = nil, "k", "c", "f"
+		}, []string{"federated_token_file"}},
+		{"the end of a secret that is not there", func(c *azuread.Config) {
+			c.ClientSecret, c.FederatedTokenFile, c.ClientSecretExpires.Time = nil, "f", time.Unix(1, 0)
+		}, []string{"client_secret_expires"}},
+		{"a domain hint", func(c *azuread.Config) { c.DomainHint = "contoso.com" }, nil},
+		{"a domain hint of a kind", func(c *azuread.Config) { c.DomainHint = "organizations" }, nil},
+		{"a domain hint in capitals", func(c *azuread.Config) { c.DomainHint = "Contoso.com" }, []string{"domain_hint"}},
+		{"a domain hint that is an address", func(c *azuread.Config) { c.DomainHint = "ada@contoso.com" }, []string{"domain_hint"}},
+		{"names with Graph", func(c *azuread.Config) { c.GroupClaims, c.GroupNames = "graph", true }, nil},
+		{"names without Graph", func(c *azuread.Config) { c.GroupNames = true }, []string{"group_names"}},
+		{"security groups without Graph", func(c *azuread.Config) { c.GroupClaims, c.SecurityGroupsOnly = "none", true }, []string{"security_groups_only"}},
+		{"a method without Graph", func(c *azuread.Config) { c.GraphMethod = "getMemberGroups" }, []string{"graph_method"}},
+		{"another method", func(c *azuread.Config) { c.GroupClaims, c.GraphMethod = "graph", "memberOf" }, []string{"graph_method"}},
+		{"Graph about personal accounts", func(c *azuread.Config) { c.Tenant, c.GroupClaims = "consumers", "graph" }, []string{"group_claims"}},
+		{"roles without groups", func(c *azuread.Config) { c.GroupClaims, c.AppRoles = "none", true }, nil},
+		{"Graph always, of another authority", func(c *azuread.Config) {
+			c.GroupClaims, c.Authority, c.GraphURL = "graph_always", "https://login.example.com", "https://graph.example.com"
+		}, nil},
+		{"names of directories", func(c *azuread.Config) { c.Tenant, c.AllowedTenants = "", named2() }, nil},
+		{"a name for some of them", func(c *azuread.Config) {
+			c.Tenant, c.AllowedTenants = "", append(named2(), tenants("99999999-2222-4b4b-8888-aaaabbbbcccc")...)
+		}, []string{"allowed_tenants[2].name"}},
+		{"a name with a line break", func(c *azuread.Config) { c.AllowedTenants = []azuread.Tenant{{ID: acme, Name: "A\nB"}} }, []string{"allowed_tenants[0].name"}},
+		{"a directory listed twice", func(c *azuread.Config) { c.Tenant, c.AllowedTenants = "common", tenants(acme, acme) }, []string{"allowed_tenants[1]"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -58,6 +91,20 @@ func TestValidate(t *testing.T) {
 			}
 		})
 	}
+}
+
+// parameters are those of an authorization request.
+func parameters(t *testing.T, b *connectortest.Bench, l connectors.Login) url.Values {
+	t.Helper()
+	address, err := b.Connector.AuthorizationURL(t.Context(), l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Query()
 }
 
 func TestParameters(t *testing.T) {
@@ -76,16 +123,9 @@ func TestParameters(t *testing.T) {
 	} {
 		l := connectortest.NewLogin()
 		tt.change(&l)
-		address, err := b.Connector.AuthorizationURL(t.Context(), l)
-		if err != nil {
-			t.Fatal(err)
-		}
-		u, err := url.Parse(address)
-		if err != nil {
-			t.Fatal(err)
-		}
+		query := parameters(t, b, l)
 		for name, want := range tt.want {
-			if got := u.Query().Get(name); got != want {
+			if got := query.Get(name); got != want {
 				t.Errorf("%s: %s is %q, want %q", tt.name, name, got, want)
 			}
 		}

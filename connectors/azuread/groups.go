@@ -73,7 +73,7 @@ func (g groups) memberships(ctx context.Context, c *oidc.Claims, api oidc.API) (
 		return nil, "", err
 	}
 	if !c.ID.Has("groups") {
-		api.Note("the ID token has no claim groups: the person is in none, or the registration sends none (Token configuration > Add groups claim)")
+		api.Note("The ID token has no claim groups: the person is in none, or the registration sends none (App registrations > the application > Token configuration > Add groups claim).")
 	}
 	if g.names && len(claimed) > 0 {
 		return g.ask(ctx, c, api, claimed)
@@ -111,7 +111,7 @@ func (g groups) ask(ctx context.Context, c *oidc.Claims, api oidc.API, claimed [
 	}
 	names, ambiguous := called(list)
 	if ambiguous > 0 {
-		api.Note(fmt.Sprintf("%d groups are called by their IDs, because their names are not unique among the person's or could be taken for something else", ambiguous))
+		api.Note(fmt.Sprintf("Groups that are called by their IDs, because their names are not unique among the person's or could be taken for something else: %d.", ambiguous))
 	}
 	return names, source, nil
 }

@@ -146,9 +146,13 @@ func (d directory) check(c *oidc.Claims) error {
 	case c.KeyIssuer != "" && strings.ReplaceAll(c.KeyIssuer, placeholder, tenant) != c.ID.Issuer:
 		return broken("the ID token is signed with the key of another directory")
 	case !d.allowed[tenant]:
-		return &connectors.Error{Kind: connectors.NotAllowed, Code: "tenant", Hint: "the person's directory is not among allowed_tenants: " + tenant}
+		return d.notAllowed(tenant)
 	}
 	return nil
+}
+
+func (d directory) notAllowed(tenant string) *connectors.Error {
+	return &connectors.Error{Kind: connectors.NotAllowed, Code: "tenant", Hint: "the person's directory is not among allowed_tenants: " + tenant}
 }
 
 // answers checks the callback's iss, should Entra ever send one (RFC 9207).
