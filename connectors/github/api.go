@@ -121,7 +121,7 @@ func list[T any](ctx context.Context, s *session, path, what string, page func(c
 		if err := page(answer, entries); err != nil {
 			return n, err
 		}
-		next, ok := nextPage(answer.Header)
+		next, ok := connectors.NextPage(answer.Header)
 		switch {
 		case !ok:
 			return n, broken("GitHub's list of " + what + " has a Link header that cannot be read")

@@ -3,20 +3,25 @@ package github
 import (
 	"cmp"
 	"fmt"
-	"net/url"
 	"slices"
-	"strings"
 
 	"gatehouse/connectors"
 )
-
-const publicURL = "https://github.com"
 
 // The scopes that have a meaning here.
 const (
 	scopeProfile       = "read:user"
 	scopeEmail         = "user:email"
 	scopeOrganizations = "read:org"
+)
+
+// The values of Config.App and Config.GroupNames.
+const (
+	oauthApp  = "oauth"
+	githubApp = "github"
+
+	groupsByName   = "names"
+	groupsByNumber = "ids"
 )
 
 // Config is the section of a connector of type github.
@@ -27,20 +32,19 @@ type Config struct {
 	BaseURL string `yaml:"base_url"`
 	// APIURL is the REST API; derived from BaseURL when absent.
 	APIURL string `yaml:"api_url"`
+	// App is what the client is registered as: "oauth" for an OAuth App, "github" for a
+	// GitHub App, which has permissions instead of scopes. When absent the token tells.
+	App string `yaml:"app"`
+	// EmailsAreVerified says of an Enterprise Server that does not verify addresses
+	// itself that somebody else does, such as the directory it signs people in with:
+	// the primary address counts as verified then.
+	EmailsAreVerified bool `yaml:"emails_are_verified"`
+	// GroupNames is "names" (default: acme and acme:platform) or "ids" (5001 and
+	// 5001:7001), which no rename changes.
+	GroupNames string `yaml:"group_names"`
 	// Organizations admit their active members, of the listed teams where teams are
 	// listed. When absent everybody with an account is admitted.
 	Organizations []Organization `yaml:"organizations"`
-}
-
-// Organization is one rule of admission.
-type Organization struct {
-	// Name is the organisation's login; case does not count.
-	Name string `yaml:"name"`
-	// ID, when set, is the organisation's number: a name can be given up and be
-	// registered by somebody else, a number cannot.
-	ID int64 `yaml:"id"`
-	// Teams are slugs. Members of a child team are members of its parent.
-	Teams []string `yaml:"teams"`
 }
 
 // Base implements connectors.Config.
@@ -55,57 +59,37 @@ func (c *Config) Validate() []connectors.Problem {
 	if len(c.ClientSecret) == 0 {
 		add("client_secret", "required, as env:NAME, file:PATH or the secret itself")
 	}
-	if c.BaseURL != "" {
-		if msg := connectors.CheckBaseURL(c.BaseURL); msg != "" {
-			add("base_url", "%s", msg)
-		} else if strings.HasPrefix(hostOf(c.BaseURL), "api.") {
-			add("base_url", "is where people sign in; the API's address goes into api_url")
-		}
+	c.hostProblems(add)
+	if !slices.Contains([]string{"", oauthApp, githubApp}, c.App) {
+		add("app", "must be oauth (an OAuth App) or github (a GitHub App)")
 	}
-	if c.APIURL != "" {
-		if msg := connectors.CheckBaseURL(c.APIURL); msg != "" {
-			add("api_url", "%s", msg)
-		}
+	if c.App == githubApp && len(c.Scopes) > 0 {
+		add("scopes", "must be absent: a GitHub App has permissions, which are set where it is registered")
 	}
-	if len(c.TrustedEmailDomains) > 0 && canonicalURL(cmp.Or(c.BaseURL, publicURL)) == publicURL {
+	kind := kindOf(canonicalURL(cmp.Or(c.BaseURL, publicURL)))
+	if c.EmailsAreVerified && kind != serverHost {
+		add("emails_are_verified", "is for an Enterprise Server that does not verify addresses; github.com and ghe.com do it themselves")
+	}
+	if len(c.TrustedEmailDomains) > 0 && kind == publicHost {
 		add("trusted_email_domains", "is for servers with one organisation's people; github.com verifies addresses itself")
+	}
+	if len(c.Assurance) > 0 {
+		add("assurance", "must be absent: GitHub does not say how somebody signed in, so no level can be proven")
+	}
+	if !slices.Contains([]string{"", groupsByName, groupsByNumber}, c.GroupNames) {
+		add("group_names", "must be names or ids")
 	}
 	c.organizationProblems(add)
 	return out
 }
 
-func (c *Config) organizationProblems(add func(path, format string, args ...any)) {
-	seen := map[string]bool{}
-	for i, o := range c.Organizations {
-		path := fmt.Sprintf("organizations[%d]", i)
-		switch {
-		case !isName(o.Name):
-			add(path+".name", "required: the organisation's name as in the address of its page, such as acme")
-		case seen[lower(o.Name)]:
-			add(path+".name", "is listed twice: put all teams into one entry")
-		}
-		seen[lower(o.Name)] = true
-		if o.ID < 0 {
-			add(path+".id", "must be the organisation's number")
-		}
-		for j, team := range o.Teams {
-			if !isName(team) {
-				add(fmt.Sprintf("%s.teams[%d]", path, j), "must be a team's slug as in the address of its page, such as platform")
-			}
-		}
-	}
-}
-
-// isName accepts what can stand for one segment of a path, as logins and slugs do.
-func isName(s string) bool {
-	return s != "" && len(s) <= 100 && strings.Trim(s, ".") != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return r != '-' && r != '_' && r != '.' && (r < '0' || r > '9') && (r|0x20 < 'a' || r|0x20 > 'z')
-	})
-}
-
 // scopes are those asked for: the configured ones or what profile and e-mail
-// need, and read:org where there are rules about organisations.
+// need, and read:org where there are rules about organisations. A GitHub App has
+// none.
 func (c *Config) scopes() []string {
+	if c.App == githubApp {
+		return nil
+	}
 	scopes := slices.Clone(c.Scopes)
 	if len(scopes) == 0 {
 		scopes = []string{scopeProfile, scopeEmail}
@@ -114,6 +98,15 @@ func (c *Config) scopes() []string {
 		scopes = append(scopes, scopeOrganizations)
 	}
 	return scopes
+}
+
+// readsEmail and readsOrganizations say what is asked of the API.
+func (c *Config) readsEmail() bool {
+	return c.App == githubApp || grants(c.scopes(), scopeEmail)
+}
+
+func (c *Config) readsOrganizations() bool {
+	return len(c.Organizations) > 0 || grants(c.scopes(), scopeOrganizations)
 }
 
 // grants reports whether a list of scopes includes one, by itself or by a wider
@@ -125,50 +118,4 @@ func grants(scopes []string, needed string) bool {
 		scopeOrganizations: {"write:org", "admin:org"},
 	}
 	return slices.Contains(scopes, needed) || slices.ContainsFunc(wider[needed], func(s string) bool { return slices.Contains(scopes, s) })
-}
-
-// canonicalURL is the base URL in its one spelling; it is part of every identity.
-func canonicalURL(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return address // Validate has refused it
-	}
-	u.Host = lower(u.Host)
-	if u.Scheme == "https" {
-		u.Host = strings.TrimSuffix(u.Host, ":443")
-	} else {
-		u.Host = strings.TrimSuffix(u.Host, ":80")
-	}
-	return strings.TrimRight(u.String(), "/")
-}
-
-// deriveAPI returns the API of a base URL: github.com and SUB.ghe.com have a host
-// of their own for it, an Enterprise Server a path.
-func deriveAPI(base string) string {
-	host := hostOf(base)
-	switch {
-	case host == "github.com":
-		return "https://api.github.com"
-	case strings.HasSuffix(host, ".ghe.com"):
-		return "https://api." + host
-	}
-	return base + "/api/v3"
-}
-
-func hostOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return lower(u.Host)
-}
-
-// lower folds A to Z alone, as GitHub's names are ASCII.
-func lower(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		return r
-	}, s)
 }

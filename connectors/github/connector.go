@@ -3,6 +3,8 @@ package github
 import (
 	"cmp"
 	"context"
+	"errors"
+	"log/slog"
 	"net/url"
 	"strings"
 	"time"
@@ -14,7 +16,8 @@ import (
 )
 
 // signInTimeout bounds a whole sign-in, which is several requests and may have to
-// wait for a token to become valid; each request has connectors.ExchangeTimeout.
+// wait for a token to become valid; each request has connectors.ExchangeTimeout. A
+// re-check has as long.
 const signInTimeout = 20 * time.Second
 
 // Connector is a connector to one GitHub. It is safe for concurrent use.
@@ -22,13 +25,22 @@ type Connector struct {
 	config  Config
 	base    string // canonical
 	api     string
-	oauth   oauth2.Config
+	oauth   oauth2.Config // without a secret: see SecretSource.Try
+	secrets *connectors.SecretSource
 	fetcher *connectors.Fetcher
 	now     func() time.Time
+	log     *slog.Logger
 	health  connectors.Health
+	pins    pins
+	parents hierarchy
 	// pause waits between attempts with a fresh token.
 	pause func(ctx context.Context, d time.Duration) error
 }
+
+var (
+	_ connectors.Refresher = (*Connector)(nil)
+	_ connectors.Expirer   = (*Connector)(nil)
+)
 
 // Open implements connectors.Config.
 func (c *Config) Open(env connectors.Environment) (connectors.Connector, error) {
@@ -41,10 +53,11 @@ func (c *Config) Open(env connectors.Environment) (connectors.Connector, error) 
 		return nil, err
 	}
 	base := canonicalURL(cmp.Or(c.BaseURL, publicURL))
-	g := &Connector{config: *c, base: base, fetcher: fetcher, now: env.Now, pause: pause}
+	g := &Connector{config: *c, base: base, secrets: secrets, fetcher: fetcher, now: env.Now, log: env.Log, pause: pause}
+	g.parents.now = env.Now
 	g.api = canonicalURL(cmp.Or(c.APIURL, deriveAPI(base)))
 	g.oauth = oauth2.Config{
-		ClientID: c.ClientID, ClientSecret: secrets.Current()[0], Scopes: c.scopes(),
+		ClientID: c.ClientID, Scopes: c.scopes(),
 		Endpoint: oauth2.Endpoint{
 			AuthURL: base + "/login/oauth/authorize", TokenURL: base + "/login/oauth/access_token",
 			AuthStyle: oauth2.AuthStyleInParams,
@@ -54,14 +67,10 @@ func (c *Config) Open(env connectors.Environment) (connectors.Connector, error) 
 }
 
 func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
+	if !connectors.Pause(ctx, d) {
 		return ctx.Err()
 	}
+	return nil
 }
 
 // Describe implements connectors.Connector.
@@ -69,11 +78,24 @@ func (g *Connector) Describe() connectors.Description {
 	return connectors.Description{
 		ID: g.config.ID, Type: "github", Name: cmp.Or(g.config.Name, "GitHub"),
 		Reauthentication: connectors.ReauthImpossible, BestEffort: g.config.BestEffort(),
+		Domains: g.config.Domains, Recheck: g.config.Recheck(),
 	}
 }
 
 // Check implements connectors.Connector.
 func (g *Connector) Check(context.Context) error { return g.health.Err() }
+
+// Expirations implements connectors.Expirer.
+func (g *Connector) Expirations() []connectors.Expiration { return g.config.Expirations() }
+
+// note records what a conversation says about GitHub. That one person lacks a SAML
+// session, or that a stranger came before any member, says nothing.
+func (g *Connector) note(err error) {
+	if errors.Is(err, errSAMLSession) || errors.Is(err, errUnsighted) {
+		return
+	}
+	g.health.Note(err)
+}
 
 // AuthorizationURL implements connectors.Connector. It does no I/O. A nonce has
 // nowhere to go at GitHub: state and PKCE bind the answer.
@@ -81,6 +103,7 @@ func (g *Connector) AuthorizationURL(_ context.Context, l connectors.Login) (str
 	if err := l.Complete(); err != nil {
 		return "", err
 	}
+	// Always, and whatever the server's version: one that does not know PKCE ignores it.
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(l.CodeVerifier)}
 	if l.SelectAccount {
 		options = append(options, oauth2.SetAuthURLParam("prompt", "select_account"))
@@ -88,13 +111,13 @@ func (g *Connector) AuthorizationURL(_ context.Context, l connectors.Login) (str
 	if l.LoginHint != "" && len(l.LoginHint) <= 256 && connectors.IsText(l.LoginHint) {
 		options = append(options, oauth2.SetAuthURLParam("login", l.LoginHint))
 	}
-	return g.at(l).AuthCodeURL(l.State, options...), nil
+	return g.at(l.RedirectURI, "").AuthCodeURL(l.State, options...), nil
 }
 
-// at is the x/oauth2 configuration for one sign-in.
-func (g *Connector) at(l connectors.Login) *oauth2.Config {
+// at is the x/oauth2 configuration with one of the secrets.
+func (g *Connector) at(redirectURI, secret string) *oauth2.Config {
 	c := g.oauth
-	c.RedirectURL = l.RedirectURI
+	c.RedirectURL, c.ClientSecret = redirectURI, secret
 	return &c
 }
 
@@ -103,7 +126,7 @@ func (g *Connector) Identify(ctx context.Context, callback url.Values, l connect
 	ctx, cancel := context.WithTimeout(ctx, signInTimeout)
 	defer cancel()
 	identity, upstream, err := g.identify(ctx, callback, l)
-	g.health.Note(err)
+	g.note(err)
 	if err != nil {
 		return broker.Identity{}, connectors.Upstream{}, err
 	}
@@ -120,6 +143,7 @@ func (g *Connector) identify(ctx context.Context, callback url.Values, l connect
 	}
 	s := &session{g: g, token: up.AccessToken}
 	id, err = s.identity(ctx)
+	up.Report = s.report
 	return id, up, err
 }
 
@@ -133,7 +157,7 @@ func (g *Connector) code(callback url.Values, l connectors.Login) (string, error
 		// GitHub does not promise an iss; another server's is a mix-up (RFC 9207 §2.4).
 		return "", &connectors.Error{Kind: connectors.Broken, Hint: "the callback comes from another issuer"}
 	case r.Refusal != "":
-		return "", refused(r.Refusal)
+		return "", refused(r.Refusal, l.RedirectURI)
 	}
 	return r.Code, nil
 }

@@ -35,14 +35,14 @@ func TestUP21RulesOfAdmission(t *testing.T) {
 		{"case does not count, and the rule's spelling is the group's", "ada", []github.Organization{{Name: "ACME"}}, []string{"up:ACME", "up:ACME:site-reliability", "up:ACME:platform"}},
 		{"a pending invitation is not membership", "ben", []github.Organization{acme}, nil},
 		{"a member without a team", "chloe", []github.Organization{acme}, []string{"up:acme"}},
-		{"a member without the team", "chloe", []github.Organization{{Name: "acme", Teams: []string{"platform"}}}, nil},
-		{"the team", "ada", []github.Organization{{Name: "acme", Teams: []string{"site-reliability"}}}, []string{"up:acme", "up:acme:site-reliability", "up:acme:platform"}},
-		{"the parent of the team", "ada", []github.Organization{{Name: "acme", Teams: []string{"Platform"}}}, []string{"up:acme", "up:acme:site-reliability", "up:acme:platform"}},
+		{"a member without the team", "chloe", []github.Organization{{Name: "acme", Teams: []github.Team{{Slug: "platform"}}}}, nil},
+		{"the team", "ada", []github.Organization{{Name: "acme", Teams: []github.Team{{Slug: "site-reliability"}}}}, []string{"up:acme", "up:acme:site-reliability", "up:acme:platform"}},
+		{"the parent of the team", "ada", []github.Organization{{Name: "acme", Teams: []github.Team{{Slug: "Platform"}}}}, []string{"up:acme", "up:acme:site-reliability", "up:acme:platform"}},
 		{"nobody's organisation", "dana", []github.Organization{acme}, nil},
 		{"one of two organisations", "ada", []github.Organization{{Name: "other"}, acme}, []string{"up:acme", "up:acme:site-reliability", "up:acme:platform"}},
 		{"behind 129 others", "eve", []github.Organization{acme}, []string{"up:acme", "up:acme:admins"}},
-		{"the same slug elsewhere is another team", "eve", []github.Organization{{Name: "club-000", Teams: []string{"admins"}}}, nil},
-		{"the same slug in two organisations", "eve", []github.Organization{{Name: "acme", Teams: []string{"admins"}}, {Name: "widgets-inc", Teams: []string{"nobody"}}}, []string{"up:acme", "up:acme:admins", "up:widgets-inc", "up:widgets-inc:admins"}},
+		{"the same slug elsewhere is another team", "eve", []github.Organization{{Name: "club-000", Teams: []github.Team{{Slug: "admins"}}}}, nil},
+		{"the same slug in two organisations", "eve", []github.Organization{{Name: "acme", Teams: []github.Team{{Slug: "admins"}}}, {Name: "widgets-inc", Teams: []github.Team{{Slug: "nobody"}}}}, []string{"up:acme", "up:acme:admins", "up:widgets-inc", "up:widgets-inc:admins"}},
 		{"UP-19 the number that was meant", "ada", []github.Organization{{Name: "acme", ID: 5001}}, []string{"up:acme", "up:acme:site-reliability", "up:acme:platform"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestUP21OrganisationsThatAreHidden(t *testing.T) {
 		t.Parallel()
 		b := subject().Open(t, rules(github.Organization{Name: "acme-vault"}))
 		b.Vendor.SignInAs("finn")
-		if e := b.Refused(t, connectors.Interaction); e.Code != "sso_required" {
+		if e := b.Refused(t, connectors.Operator); e.Code != "sso_required" {
 			t.Errorf("got code %q", e.Code)
 		}
 	})
@@ -80,7 +80,9 @@ func TestUP21OrganisationsThatAreHidden(t *testing.T) {
 		t.Parallel()
 		b := subject().Open(t, rules(github.Organization{Name: "acme-vault"}, github.Organization{Name: "acme"}))
 		join(b, "ada", fake.GitHubOrganization{ID: 5004, Login: "acme-vault", SAML: true})
-		b.Refused(t, connectors.Interaction)
+		if e := b.Refused(t, connectors.Operator); e.Code != "sso_required" {
+			t.Errorf("got code %q", e.Code)
+		}
 	})
 	t.Run("SAML of an organisation that is nobody's business", func(t *testing.T) {
 		t.Parallel()
@@ -104,7 +106,9 @@ func TestUP21OrganisationsThatAreHidden(t *testing.T) {
 			t.Errorf("got groups %q", g)
 		}
 		b.Vendor.Misbehave(fake.GitHubPartial)
-		b.Refused(t, connectors.Interaction)
+		if e := b.Refused(t, connectors.Operator); e.Code != "sso_required" {
+			t.Errorf("got code %q", e.Code)
+		}
 	})
 }
 
@@ -148,7 +152,7 @@ func TestUP21AListThatCannotBeReadIsNotAShorterOne(t *testing.T) {
 	}{
 		{"rate limit", fake.GitHubRateLimited, connectors.Transient},
 		{"secondary limit", fake.GitHubSecondary, connectors.Transient},
-		{"SAML for everything", fake.GitHubSAMLRequired, connectors.Interaction},
+		{"SAML for everything", fake.GitHubSAMLRequired, connectors.Operator},
 		{"the next page elsewhere", fake.GitHubLinkElsewhere, connectors.Broken},
 		{"pages without end", fake.GitHubEndlessPages, connectors.Broken},
 		{"memberships forbidden", fake.At(fake.GitHubMemberships, fake.Forbidden), connectors.Operator},

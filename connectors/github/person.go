@@ -33,18 +33,19 @@ func (s *session) identity(ctx context.Context) (broker.Identity, error) {
 			Name: shown(cmp.Or(u.Name, u.Login)), PreferredUsername: shown(u.Login), Picture: shown(u.AvatarURL),
 		},
 	}
-	if grants(s.g.oauth.Scopes, scopeEmail) {
-		address, evidence, err := s.email(ctx)
-		if err != nil {
-			return broker.Identity{}, err
-		}
-		s.g.config.Address(&id.Profile, address, evidence)
+	if s.expect != "" && id.Key.Subject != s.expect {
+		return broker.Identity{}, &connectors.Error{Kind: connectors.Gone, Hint: "the token is another account's now"}
 	}
-	groups, err := s.groups(ctx)
+	if err := s.address(ctx, &id.Profile); err != nil {
+		return broker.Identity{}, err
+	}
+	groups, unread, err := s.groups(ctx)
 	if err != nil {
 		return broker.Identity{}, err
 	}
-	id.Profile.Groups = s.g.config.Groups.Apply(s.g.config.ID, groups)
+	if err := s.g.config.SettleGroups(&id, groups, unread, s.g.log); err != nil {
+		return broker.Identity{}, err
+	}
 	return id, nil
 }
 
@@ -55,9 +56,13 @@ func (s *session) user(ctx context.Context) (user, error) {
 	answer, err := s.get(ctx, s.g.api+"/user", what)
 	var e *connectors.Error
 	switch {
-	case errors.As(err, &e) && e.Kind == connectors.Operator && answer.Status == http.StatusForbidden:
+	case errors.As(err, &e) && e.Kind == connectors.Operator && e.Code == "" && answer.Status == http.StatusForbidden:
 		// This call needs no permission at all, so it is the account that is refused.
-		return u, &connectors.Error{Kind: connectors.Declined, Hint: "GitHub refuses the account's own token: it may be suspended"}
+		no := &connectors.Error{Kind: connectors.Declined, Hint: "GitHub refuses the account's own token: it may be suspended", Err: errRefusedAccount}
+		if suspended(answer) {
+			no.Hint, no.Err = "GitHub has suspended the account", errSuspended
+		}
+		return u, no
 	case err != nil:
 		return u, err
 	case !answer.OK():
@@ -96,19 +101,33 @@ func (o *onlyTrue) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// email returns the primary address and whether GitHub has verified it. Another
+// address fills in the primary address and whether GitHub has verified it. Another
 // verified address is not taken in its place: the person did not choose it.
-func (s *session) email(ctx context.Context) (string, broker.EmailTrust, error) {
+func (s *session) address(ctx context.Context, p *broker.Profile) error {
+	if !s.g.config.readsEmail() {
+		s.report.EmailEvidence = "none: the scope user:email is not asked for"
+		return nil
+	}
 	var all []emailAddress
-	err := list(ctx, s, "/user/emails?per_page=100", "e-mail addresses", func(_ connectors.Answer, page []emailAddress) error {
+	_, err := list(ctx, s, "/user/emails?per_page=100", "e-mail addresses", func(_ connectors.Answer, page []emailAddress) error {
 		all = append(all, page...)
 		return nil
 	})
 	if err != nil {
-		return "", broker.EmailUnknown, err
+		return err
 	}
 	address, evidence := primary(all)
-	return address, evidence, nil
+	s.report.EmailEvidence = map[broker.EmailTrust]string{
+		broker.EmailVerified:   "GET /user/emails: the primary address, verified by GitHub",
+		broker.EmailUnverified: "GET /user/emails: the primary address, not verified",
+		broker.EmailUnknown:    "GET /user/emails: no single primary address that anybody reads",
+	}[evidence]
+	if evidence == broker.EmailUnverified && s.g.config.EmailsAreVerified {
+		evidence = broker.EmailVerified
+		s.report.EmailEvidence = "GET /user/emails: the primary address, verified as emails_are_verified says"
+	}
+	s.g.config.Address(p, address, evidence)
+	return nil
 }
 
 // primary chooses the one primary address. Nothing reads mail at a noreply

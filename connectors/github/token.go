@@ -6,11 +6,21 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
+	"golang.org/x/oauth2"
+
 	"gatehouse/broker/jose"
 	"gatehouse/connectors"
+)
+
+// What the tokens of the two kinds of application begin with ("About
+// authentication to GitHub").
+const (
+	oauthAppToken  = "gho_"
+	githubAppToken = "ghu_"
 )
 
 // tokenResponse is the token endpoint's answer, success or not: GitHub sends its
@@ -19,6 +29,7 @@ type tokenResponse struct {
 	AccessToken  string  `json:"access_token"`
 	TokenType    string  `json:"token_type"`
 	RefreshToken string  `json:"refresh_token"`
+	ExpiresIn    int64   `json:"expires_in"`
 	Scope        *string `json:"scope"`
 	Error        string  `json:"error"`
 }
@@ -43,20 +54,50 @@ func readTokenResponse(body []byte) (tokenResponse, bool) {
 		scope := form.Get("scope")
 		r.Scope = &scope
 	}
+	if form.Has("expires_in") {
+		if r.ExpiresIn, err = strconv.ParseInt(form.Get("expires_in"), 10, 64); err != nil {
+			return r, false
+		}
+	}
 	return r, r.AccessToken != "" || r.Error != ""
 }
 
 // redeem exchanges the code and checks that what was granted is enough.
 func (g *Connector) redeem(ctx context.Context, code string, l connectors.Login) (connectors.Upstream, error) {
+	return g.exchange(ctx, connectors.Exchange{Code: code, Verifier: l.CodeVerifier}, l.RedirectURI)
+}
+
+// renew exchanges the refresh token of a GitHub App's user. It can be used once.
+func (g *Connector) renew(ctx context.Context, refreshToken string) (connectors.Upstream, error) {
+	return g.exchange(ctx, connectors.Exchange{RefreshToken: refreshToken}, "")
+}
+
+// exchange asks the token endpoint with one secret after the other. GitHub looks at
+// the secret first, so that nothing is used up by one it does not accept.
+func (g *Connector) exchange(ctx context.Context, x connectors.Exchange, redirectURI string) (connectors.Upstream, error) {
 	var up connectors.Upstream
-	token, answer, err := g.fetcher.Redeem(ctx, g.at(l), code, l.CodeVerifier)
+	err := g.secrets.Try(func(secret string) error {
+		x.Config = g.at(redirectURI, secret)
+		token, answer, err := g.fetcher.Exchange(ctx, x)
+		if err != nil {
+			return err
+		}
+		up, err = g.readToken(token, answer, redirectURI)
+		return err
+	})
 	if err != nil {
-		return up, err
+		return connectors.Upstream{}, err
 	}
+	return up, g.sufficient(up)
+}
+
+// readToken reads an answer of the token endpoint strictly.
+func (g *Connector) readToken(token *oauth2.Token, answer connectors.Answer, redirectURI string) (connectors.Upstream, error) {
+	var up connectors.Upstream
 	r, ok := readTokenResponse(answer.Body)
 	switch {
 	case ok && r.Error != "":
-		return up, refused(r.Error)
+		return up, refused(r.Error, redirectURI)
 	case !answer.OK():
 		return up, g.tokenStatus(answer)
 	case !ok:
@@ -70,10 +111,13 @@ func (g *Connector) redeem(ctx context.Context, code string, l connectors.Login)
 	if r.Scope != nil {
 		up.Scopes = splitScopes(*r.Scope)
 	}
-	if token.ExpiresIn > 0 {
-		up.Expiry = g.now().Add(time.Duration(token.ExpiresIn) * time.Second)
+	if r.ExpiresIn > 0 {
+		up.Expiry = g.now().Add(time.Duration(min(r.ExpiresIn, 1<<31)) * time.Second)
 	}
-	return up, g.sufficient(up)
+	// Asking the API uses nothing up. A refresh token does get used up, and whether the
+	// next question needs it is not known when the credential is stored.
+	up.Reusable = r.RefreshToken == ""
+	return up, nil
 }
 
 // splitScopes reads GitHub's list, which has commas where RFC 6749 §3.3 has spaces.
@@ -82,15 +126,26 @@ func splitScopes(s string) []string {
 }
 
 // sufficient refuses a token with less than what will be read with it, before a
-// call is answered as if there were nothing to see. The tokens of GitHub Apps
-// (ghu_) have permissions instead of scopes and fail at the call.
+// call is answered as if there were nothing to see. The tokens of GitHub Apps have
+// permissions instead of scopes and fail at the call.
 func (g *Connector) sufficient(up connectors.Upstream) error {
-	if strings.HasPrefix(up.AccessToken, "ghu_") {
+	mistaken := func(is, key string) error {
+		return &connectors.Error{Kind: connectors.Operator, Hint: "client_id belongs to " + is + ": set app: " + key}
+	}
+	switch {
+	case g.config.App == oauthApp && strings.HasPrefix(up.AccessToken, githubAppToken):
+		return mistaken("a GitHub App", githubApp)
+	case g.config.App == githubApp && strings.HasPrefix(up.AccessToken, oauthAppToken):
+		return mistaken("an OAuth App", oauthApp)
+	case g.config.App == githubApp || strings.HasPrefix(up.AccessToken, githubAppToken):
 		return nil
 	}
 	for _, scope := range []string{scopeEmail, scopeOrganizations} {
 		if grants(g.oauth.Scopes, scope) && !grants(up.Scopes, scope) {
-			return &connectors.Error{Kind: connectors.Declined, Code: "insufficient_scope", Hint: "less was granted than asked for: " + scope + " is missing"}
+			return &connectors.Error{
+				Kind: connectors.Declined, Code: "insufficient_scope",
+				Hint: "less was granted than asked for: " + scope + " is missing; the person has to sign in again and grant it",
+			}
 		}
 	}
 	return nil
@@ -98,40 +153,18 @@ func (g *Connector) sufficient(up connectors.Upstream) error {
 
 // tokenStatus words an answer of the token endpoint that is a status alone.
 func (g *Connector) tokenStatus(answer connectors.Answer) error {
+	if wait, limited := g.limited(answer); limited {
+		return &connectors.Error{Kind: connectors.Transient, Hint: "GitHub limits our requests", RetryAfter: wait, Unspent: true}
+	}
 	e := &connectors.Error{
 		Kind:       connectors.StatusKind(answer.Status),
 		Hint:       fmt.Sprintf("the token endpoint answered with status %d", answer.Status),
 		RetryAfter: connectors.RetryAfter(answer.Header, g.now()),
+		Unspent:    answer.Status == http.StatusServiceUnavailable,
 	}
 	if answer.Status == http.StatusNotFound || answer.Status == http.StatusUnauthorized {
-		e.Kind, e.Hint = connectors.Operator, e.Hint+": check client_id, client_secret and base_url"
+		// There is no such client here, so that nothing was done with what we sent.
+		e.Kind, e.Hint, e.Unspent = connectors.Operator, e.Hint+": check client_id, client_secret and base_url", true
 	}
 	return e
-}
-
-// refused turns an error code of the authorization or token endpoint into our
-// error. The description is GitHub's prose and is not passed on.
-func refused(code string) *connectors.Error {
-	e := &connectors.Error{Kind: connectors.Broken, Code: connectors.SafeCode(code), Hint: "GitHub answered with an error we do not know"}
-	switch code {
-	case "access_denied":
-		e.Kind, e.Hint = connectors.Declined, "the person did not authorize the application"
-	case "bad_verification_code", "invalid_grant":
-		e.Hint = "the code was not accepted: it was used before, has expired, or belongs to another sign-in"
-	case "unverified_user_email":
-		e.Kind, e.Hint = connectors.Declined, "the person has not verified their primary e-mail address at GitHub"
-	case "incorrect_client_credentials", "invalid_client":
-		e.Kind, e.Hint = connectors.Operator, "GitHub does not accept client_id and client_secret: check both, and base_url"
-	case "redirect_uri_mismatch":
-		e.Kind, e.Hint = connectors.Operator, "set the OAuth app's callback URL at GitHub to this connector's"
-	case "application_suspended":
-		e.Kind, e.Hint = connectors.Operator, "GitHub has suspended the OAuth app: ask its support"
-	case "server_error", "temporarily_unavailable":
-		e.Kind, e.Hint = connectors.Transient, "GitHub reports a fault of its own"
-	}
-	return e
-}
-
-func broken(hint string) *connectors.Error {
-	return &connectors.Error{Kind: connectors.Broken, Hint: hint}
 }

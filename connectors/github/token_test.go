@@ -196,14 +196,14 @@ func TestValidate(t *testing.T) {
 	}{
 		{"nothing but the registration", func(*github.Config) {}, nil},
 		{"rules", func(c *github.Config) {
-			c.Organizations = []github.Organization{{Name: "acme", ID: 5001, Teams: []string{"platform"}}, {Name: "Widgets-Inc"}}
+			c.Organizations = []github.Organization{{Name: "acme", ID: 5001, Teams: []github.Team{{Slug: "platform"}}}, {Name: "Widgets-Inc"}}
 		}, nil},
 		{"an organisation without a name", func(c *github.Config) { c.Organizations = []github.Organization{{}} }, []string{"organizations[0].name"}},
 		{"a path for a name", func(c *github.Config) { c.Organizations = []github.Organization{{Name: "acme/../other"}} }, []string{"organizations[0].name"}},
 		{"dots for a name", func(c *github.Config) { c.Organizations = []github.Organization{{Name: ".."}} }, []string{"organizations[0].name"}},
 		{"an organisation twice", func(c *github.Config) { c.Organizations = []github.Organization{{Name: "acme"}, {Name: "ACME"}} }, []string{"organizations[1].name"}},
 		{"a team's name for its slug", func(c *github.Config) {
-			c.Organizations = []github.Organization{{Name: "acme", Teams: []string{"Site Reliability"}}}
+			c.Organizations = []github.Organization{{Name: "acme", Teams: []github.Team{{Slug: "Site Reliability"}}}}
 		}, []string{"organizations[0].teams[0]"}},
 		{"a negative number", func(c *github.Config) { c.Organizations = []github.Organization{{Name: "acme", ID: -1}} }, []string{"organizations[0].id"}},
 		{"the API for the base", func(c *github.Config) { c.BaseURL = "https://api.github.com" }, []string{"base_url"}},
