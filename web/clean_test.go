@@ -105,7 +105,11 @@ func TestHostileNamesAreInert(t *testing.T) {
 	pages := map[string]func(http.ResponseWriter){
 		"chooser": func(w http.ResponseWriter) {
 			p.Chooser(w, Chooser{ClientName: long, ClientHost: evil, PolicyURI: "javascript:alert(1)", TermsURI: "data:text/html," + evil,
-				Choices: []Choice{{Name: long, Type: evil, URL: "javascript:alert(1)", Note: long}}, CancelURL: "//evil.example"})
+				Choices: []Choice{{Name: long, Type: evil, URL: "javascript:alert(1)", Note: long}}, CancelURL: "//evil.example", OthersURL: "javascript:alert(1)"})
+		},
+		"chooser with an address": func(w http.ResponseWriter) {
+			p.Chooser(w, Chooser{ClientName: long, Choices: []Choice{{Name: long, Type: evil}, {Name: "b", URL: "/b"}},
+				Email: &EmailField{Action: "/login", Fields: []Field{{"account", "other"}}, Address: evil, Problem: long}})
 		},
 		"consent": func(w http.ResponseWriter) {
 			p.Consent(w, Consent{Action: "/consent", Flow: evil, ClientName: long, ClientHost: evil, ClientURI: "javascript:alert(1)", PolicyURI: evil,

@@ -56,5 +56,5 @@ func (p *Pages) Consent(w http.ResponseWriter, c Consent) {
 		lines[i] = ScopeLine{Scope: clean(line.Scope, maxName), Sentence: clean(line.Sentence, maxText)}
 	}
 	c.Scopes = lines
-	p.write(w, consentSpecimen.name, http.StatusOK, c)
+	p.write(w, consentSpecimen, http.StatusOK, c)
 }

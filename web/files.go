@@ -17,6 +17,7 @@ var builtin embed.FS
 const (
 	styleFile  = "gatehouse.css"
 	layoutFile = "layout.html"
+	marksFile  = "marks.html"
 )
 
 // files are the texts of the stylesheet and the templates by their base names.
@@ -97,7 +98,7 @@ func (f files) parse(name string) (*template.Template, error) {
 		return nil, fmt.Errorf("theme: %s: must not contain {{ or </style", styleFile)
 	}
 	t := template.New(layoutFile)
-	for _, file := range []string{layoutFile, styleFile, name} {
+	for _, file := range []string{layoutFile, styleFile, marksFile, name} {
 		part := t
 		if file != layoutFile {
 			part = t.New(file)

@@ -34,5 +34,5 @@ func (p *Pages) FormPost(w http.ResponseWriter, f FormPost) {
 		return
 	}
 	cleanClient(&f.ClientName, &u.Host)
-	p.write(w, formPostSpecimen.name, http.StatusOK, f)
+	p.write(w, formPostSpecimen, http.StatusOK, f)
 }

@@ -98,38 +98,6 @@ func TestConsentNeverShortensTheHost(t *testing.T) {
 	}
 }
 
-func TestChooserEntriesAreLinksInOrder(t *testing.T) {
-	t.Parallel()
-	w := httptest.NewRecorder()
-	newPages(t).Chooser(w, Chooser{ClientName: "Wiki", Choices: []Choice{
-		{Name: "Okta", Type: "okta", URL: "/login/okta?flow=1&x=2"}, {Name: "Google", Type: "google", URL: "/login/google"}, {Name: "élan", Type: "strange", URL: "/login/e"},
-	}})
-	var got []string
-	for _, m := range regexp.MustCompile(`<a class="choice" href="([^"]*)">\s*<span class="mark (mark-\w+)" aria-hidden="true">(.)</span>\s*<span class="choice-text">([^\n]*)</span>\n`).FindAllStringSubmatch(w.Body.String(), -1) {
-		got = append(got, strings.Join(m[1:], " "))
-	}
-	want := []string{
-		"/login/okta?flow=1&amp;x=2 mark-okta O Continue with <bdi>Okta</bdi>",
-		"/login/google mark-google G Continue with <bdi>Google</bdi>",
-		"/login/e mark-other É Continue with <bdi>élan</bdi>",
-	}
-	if strings.Join(got, "\n") != strings.Join(want, "\n") {
-		t.Errorf("entries\n%q\nwant\n%q", got, want)
-	}
-	if strings.Contains(w.Body.String(), "<form") || strings.Contains(w.Body.String(), "<button") {
-		t.Error("choosing must not need a form")
-	}
-}
-
-func TestChooserWithoutChoicesSaysSo(t *testing.T) {
-	t.Parallel()
-	w := httptest.NewRecorder()
-	newPages(t).Chooser(w, Chooser{ClientName: "Wiki"})
-	if !strings.Contains(w.Body.String(), "There is no way to sign in") || strings.Contains(w.Body.String(), "<ul") {
-		t.Error("an empty list needs a sentence")
-	}
-}
-
 func TestErrorSaysWhatToDoNext(t *testing.T) {
 	t.Parallel()
 	p := newPages(t)

@@ -41,6 +41,7 @@ func TestPageHeaders(t *testing.T) {
 	// Where each page's form leads decides two headers; every other is the same.
 	tests := map[string]struct{ formAction, referrer string }{
 		"chooser":        {noForms, "no-referrer"},
+		"chooser_email":  {anyForm, "same-origin"},
 		"consent":        {anyForm, "same-origin"},
 		"error":          {noForms, "no-referrer"},
 		"form_post":      {anyForm, "same-origin"},

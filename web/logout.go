@@ -27,7 +27,7 @@ var logoutConfirmSpecimen = specimen{name: "logout_confirm.html", form: formToCl
 func (p *Pages) LogoutConfirm(w http.ResponseWriter, l LogoutConfirm) {
 	cleanNames(&l.AccountName, &l.AccountEmail, &l.ClientName)
 	cleanLinks(&l.Action)
-	p.write(w, logoutConfirmSpecimen.name, http.StatusOK, l)
+	p.write(w, logoutConfirmSpecimen, http.StatusOK, l)
 }
 
 // SignedOut is the page after signing out, where no client takes over.
@@ -52,5 +52,5 @@ func (p *Pages) SignedOut(w http.ResponseWriter, s SignedOut) {
 		names[i] = clean(name, maxName)
 	}
 	s.StillSignedInAt = names
-	p.write(w, signedOutSpecimen.name, http.StatusOK, s)
+	p.write(w, signedOutSpecimen, http.StatusOK, s)
 }

@@ -30,7 +30,7 @@ func (p *Pages) Error(w http.ResponseWriter, status int, e Error) {
 	fill(&e.Next, "Go back to the application and sign in again. If that does not help, tell whoever runs this service.")
 	fill(&e.RetryLabel, "Try again")
 	fill(&e.BackLabel, "Back to the application")
-	p.write(w, errorSpecimen.name, status, e)
+	p.write(w, errorSpecimen, status, e)
 }
 
 // Message is a page that tells something without being an error.
@@ -51,7 +51,7 @@ func (p *Pages) Message(w http.ResponseWriter, status int, m Message) {
 	cleanLinks(&m.LinkURL)
 	fill(&m.Title, "Gatehouse")
 	fill(&m.LinkLabel, "Continue")
-	p.write(w, messageSpecimen.name, status, m)
+	p.write(w, messageSpecimen, status, m)
 }
 
 // Over is the page at which a stale, evicted or bookmarked sign-in ends.
@@ -70,7 +70,7 @@ func (p *Pages) Over(w http.ResponseWriter, o Over) {
 	cleanNames(&o.Reference)
 	cleanClient(&o.ClientName, new(string))
 	cleanLinks(&o.BackURL)
-	p.write(w, overSpecimen.name, http.StatusBadRequest, o)
+	p.write(w, overSpecimen, http.StatusBadRequest, o)
 }
 
 // Home is the small page at the root of the issuer.
@@ -87,7 +87,7 @@ var homeSpecimen = specimen{name: "home.html", form: noForm, data: Home{
 func (p *Pages) Home(w http.ResponseWriter, h Home) {
 	h.Issuer = clean(h.Issuer, maxText)
 	cleanLinks(&h.DiscoveryURL)
-	p.write(w, homeSpecimen.name, http.StatusOK, h)
+	p.write(w, homeSpecimen, http.StatusOK, h)
 }
 
 // fill gives an empty text its default.

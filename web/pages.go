@@ -17,7 +17,7 @@ type Pages struct {
 	// Nil means nobody is told.
 	Log *slog.Logger
 
-	pages   map[string]page
+	pages   map[variant]page
 	buffers sync.Pool
 }
 
@@ -30,7 +30,7 @@ type page struct {
 	referrer string
 }
 
-// specimen is a page with sample data: New renders each once, so that a theme
+// specimen is a page, in one of its forms, with sample data: New renders each once, so that a theme
 // that cannot be rendered stops the start and not a login, and so that the
 // hashes are those of what is really sent.
 type specimen struct {
@@ -39,16 +39,25 @@ type specimen struct {
 	data any
 }
 
+// variant is a page as far as its headers go: one with a form is another than the
+// same without.
+type variant struct {
+	name string
+	form form
+}
+
+func (s specimen) variant() variant { return variant{s.name, s.form} }
+
 func specimens() []specimen {
 	return []specimen{
-		chooserSpecimen, consentSpecimen, errorSpecimen, formPostSpecimen, homeSpecimen,
+		chooserSpecimen, chooserEmailSpecimen, consentSpecimen, errorSpecimen, formPostSpecimen, homeSpecimen,
 		logoutConfirmSpecimen, messageSpecimen, overSpecimen, signedOutSpecimen,
 	}
 }
 
 // New parses the pages. Theme, if not nil, may replace any of the built-in
-// files: the stylesheet gatehouse.css, the frame layout.html, and the pages by
-// their names, such as consent.html. A page defines the templates "title" and
+// files: the stylesheet gatehouse.css, the frame layout.html, the upstreams' signs
+// marks.html, and the pages by their names, such as consent.html. A page defines the templates "title" and
 // "main"; what a page may show are the fields of its struct here. An HTML or CSS
 // file by another name is an error, as it would never be used. Scripts in a theme
 // run only where they are part of the template's own text.
@@ -57,7 +66,7 @@ func New(theme fs.FS) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pages{pages: map[string]page{}}
+	p := &Pages{pages: map[variant]page{}}
 	p.buffers.New = func() any { return new(bytes.Buffer) }
 	for _, s := range specimens() {
 		t, err := files.parse(s.name)
@@ -68,7 +77,7 @@ func New(theme fs.FS) (*Pages, error) {
 		if err := t.Execute(&sample, s.data); err != nil {
 			return nil, err
 		}
-		p.pages[s.name] = page{
+		p.pages[s.variant()] = page{
 			template: t,
 			policy:   contentSecurityPolicy(sample.Bytes(), s.form),
 			referrer: s.form.referrerPolicy(),
@@ -84,7 +93,7 @@ var errNoSuchPage = errors.New("no such page")
 
 // write renders to memory, then sends headers and body. A page that cannot be
 // rendered becomes a plain 500, never half a page.
-func (p *Pages) write(w http.ResponseWriter, name string, status int, data any) {
+func (p *Pages) write(w http.ResponseWriter, s specimen, status int, data any) {
 	b := p.buffers.Get().(*bytes.Buffer)
 	defer func() {
 		if b.Cap() <= maxPooledBuffer {
@@ -92,13 +101,13 @@ func (p *Pages) write(w http.ResponseWriter, name string, status int, data any) 
 		}
 	}()
 	b.Reset()
-	page, ok := p.pages[name]
+	page, ok := p.pages[s.variant()]
 	err := errNoSuchPage
 	if ok {
 		err = page.template.Execute(b, data)
 	}
 	if err != nil {
-		p.fail(w, name, err)
+		p.fail(w, s.name, err)
 		return
 	}
 	h := w.Header()

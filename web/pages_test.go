@@ -23,6 +23,7 @@ func newPages(t testing.TB) *Pages {
 func everyPage() map[string]func(*Pages, http.ResponseWriter) {
 	return map[string]func(*Pages, http.ResponseWriter){
 		"chooser":        func(p *Pages, w http.ResponseWriter) { p.Chooser(w, chooserSpecimen.data.(Chooser)) },
+		"chooser_email":  func(p *Pages, w http.ResponseWriter) { p.Chooser(w, chooserEmailSpecimen.data.(Chooser)) },
 		"consent":        func(p *Pages, w http.ResponseWriter) { p.Consent(w, consentSpecimen.data.(Consent)) },
 		"error":          func(p *Pages, w http.ResponseWriter) { p.Error(w, 403, errorSpecimen.data.(Error)) },
 		"form_post":      func(p *Pages, w http.ResponseWriter) { p.FormPost(w, formPostSpecimen.data.(FormPost)) },

@@ -25,6 +25,7 @@ type Arrival struct {
 
 // CompleteLogin ends the visit to an upstream: it records the sign-in and, when
 // nothing more is asked of the person, the grant and the code, in one commit.
+// broker.ErrGroupsUnknown is for the caller to put into words.
 func (d *Desk) CompleteLogin(w http.ResponseWriter, r *http.Request, f *Flow, client *broker.Client, a Arrival) error {
 	who, via := a.Who, a.Via
 	if err := f.Fresh(via, who.Authentication.Time); err != nil {
@@ -59,6 +60,7 @@ func (d *Desk) CompleteLogin(w http.ResponseWriter, r *http.Request, f *Flow, cl
 	if err := d.Cookies.Issue(w, r, outcome.Session, secret, now); err != nil {
 		return err
 	}
+	d.remember(w, LastUsed{Connector: via.ID, Choice: f.Attempt.Choice})
 	if outcome.Verdict == broker.Ask {
 		f.Attempt = nil
 		return d.toConsent(w, r, f, client)

@@ -162,6 +162,15 @@ func (d *Desk) ChooserURL(below string, f *Flow, another bool) string {
 	return to
 }
 
+// ChooserFields are the parameters of ChooserURL, for a form that leads there.
+func (d *Desk) ChooserFields(f *Flow, another bool) []web.Field {
+	fields := []web.Field{{Name: "flow", Value: f.ID}}
+	if another {
+		fields = append(fields, web.Field{Name: "account", Value: "other"})
+	}
+	return fields
+}
+
 // AnotherAccount reports whether a URL made by ChooserURL asks for another account.
 func AnotherAccount(r *http.Request) bool { return r.URL.Query().Get("account") == "other" }
 

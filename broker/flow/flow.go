@@ -35,6 +35,9 @@ type Flow struct {
 	// SignedIn is the connector through which the person authenticated within this
 	// flow; without it prompt=login would never end.
 	SignedIn string `json:"s,omitempty"`
+	// Address is the e-mail address that the person typed to find their upstream. It
+	// is passed on to those that its domain belongs to, and kept nowhere else.
+	Address string `json:"e,omitempty"`
 }
 
 // Attempt is one visit to an upstream: what login made for it.
@@ -42,6 +45,8 @@ type Attempt struct {
 	Connector    string `json:"c"`
 	Nonce        string `json:"n"`
 	CodeVerifier string `json:"v"`
+	// Choice is the key of the connector's choice that was made; empty for none.
+	Choice string `json:"o,omitempty"`
 	// Forced says that fresh credentials were asked for; Previous is the auth_time
 	// this browser had at the connector before, which a fresh one must exceed.
 	Forced   bool  `json:"f,omitempty"`

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"gatehouse/broker"
 	"gatehouse/broker/flow"
@@ -36,9 +37,20 @@ func (e *Endpoint) callback(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	connector, ok := e.Connectors[f.Attempt.Connector]
-	if !ok {
+	if !ok || !offers(connector.Describe(), f.Attempt.Choice) {
 		return flow.Over(client, errNotOffered)
 	}
+	return e.arrive(w, r, f, client, connector, params)
+}
+
+// offers reports whether a choice is still there: a configuration may be loaded
+// while somebody is at the upstream.
+func offers(d connectors.Description, choice string) bool {
+	return choice == "" || slices.ContainsFunc(d.Choices, func(c connectors.Choice) bool { return c.Key == choice })
+}
+
+// arrive finds out who has come back and hands them to the desk.
+func (e *Endpoint) arrive(w http.ResponseWriter, r *http.Request, f *flow.Flow, client *broker.Client, connector connectors.Connector, params oauth.Params) error {
 	values := url.Values{}
 	for name, value := range params.All() {
 		values.Set(name, value)
@@ -60,7 +72,11 @@ func (e *Endpoint) callback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return e.Desk.CompleteLogin(w, r, f, client, flow.Arrival{Who: who, Via: connector.Describe(), Credential: credential})
+	err = e.Desk.CompleteLogin(w, r, f, client, flow.Arrival{Who: who, Via: connector.Describe(), Credential: credential})
+	if errors.Is(err, broker.ErrGroupsUnknown) {
+		return e.failed(w, r, f, client, connector.Describe(), err)
+	}
+	return err
 }
 
 // keep is what remains of what the upstream handed out besides the identity.

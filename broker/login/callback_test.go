@@ -26,6 +26,7 @@ func TestTroubleWithAnUpstreamIsAPage(t *testing.T) {
 	}{
 		{connectors.Broken, 400, "/login?flow="}, {connectors.Declined, 403, "/login?flow="}, {connectors.NotAllowed, 403, "&account=other"},
 		{connectors.Operator, 502, ""}, {connectors.Transient, 503, "/login?flow="}, {connectors.Interaction, 403, "/login?flow="},
+		{connectors.Gone, 403, "/login?flow="},
 	} {
 		t.Run(row.kind.String(), func(t *testing.T) {
 			t.Parallel()
@@ -58,8 +59,20 @@ func TestTroubleWithAnUpstreamIsAPage(t *testing.T) {
 			}
 		})
 	}
-	if len(words) != 7 {
-		t.Errorf("%d kinds of trouble have words", len(words))
+}
+
+// Whatever the trouble is, there are words for it.
+func TestEveryKindOfTroubleHasWords(t *testing.T) {
+	t.Parallel()
+	kinds := 0
+	for kind := connectors.Broken; kind == connectors.Broken || kind.String() != connectors.Broken.String(); kind++ {
+		kinds++
+		if said, ok := words[kind]; !ok || said.status < 400 || said.title == "" || said.message == "" || said.next == "" {
+			t.Errorf("%s: %+v", kind, said)
+		}
+	}
+	if kinds < 8 || len(words) != kinds {
+		t.Errorf("%d kinds of trouble, %d have words", kinds, len(words))
 	}
 }
 

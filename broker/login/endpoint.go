@@ -1,13 +1,10 @@
 package login
 
 import (
-	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"slices"
 	"time"
 
 	"gatehouse/broker"
@@ -16,7 +13,6 @@ import (
 	"gatehouse/broker/oauth"
 	"gatehouse/connectors"
 	"gatehouse/internal/httpx"
-	"gatehouse/web"
 )
 
 // Endpoint serves /login and /callback.
@@ -44,42 +40,6 @@ func (e *Endpoint) Mount(mux *http.ServeMux) {
 	mux.Handle("GET /callback/{connector}", httpx.Interactive(e.Desk.Page(audit.Callback, e.callback)))
 }
 
-// SignIn sends a person to the only connector of the step, or has them choose.
-func (e *Endpoint) SignIn(w http.ResponseWriter, r *http.Request, f *flow.Flow, client *broker.Client, s flow.Step) error {
-	if len(s.Connectors) == 1 {
-		return e.visit(w, r, f, client, s, s.Connectors[0])
-	}
-	if e.Desk.Park(w, r, f, client) {
-		e.showChoices(w, f, client, s)
-	}
-	return nil
-}
-
-func (e *Endpoint) showChoices(w http.ResponseWriter, f *flow.Flow, client *broker.Client, s flow.Step) {
-	page := web.Chooser{ClientName: cmp.Or(client.Name, client.ID), ClientHost: flow.HostOf(f.Request.RedirectURI),
-		PolicyURI: client.PolicyURI, TermsURI: client.TermsURI}
-	for _, id := range s.Connectors {
-		if d, ok := e.Desk.Upstream(id); ok {
-			page.Choices = append(page.Choices, web.Choice{Name: d.Name, Type: d.Type, URL: e.Desk.ChooserURL("/"+url.PathEscape(id), f, s.SelectAccount)})
-		}
-	}
-	e.Desk.Pages.Chooser(w, page)
-}
-
-// choose shows the chooser page of a flow again, whoever is signed in.
-func (e *Endpoint) choose(w http.ResponseWriter, r *http.Request) error {
-	f, client, step, err := e.resume(r)
-	if err != nil {
-		return err
-	}
-	if step.Action != flow.SignIn {
-		e.Desk.Refuse(w, r, f, client, step.Err)
-		return nil
-	}
-	e.showChoices(w, f, client, step)
-	return nil
-}
-
 // start goes to the upstream the person has chosen.
 func (e *Endpoint) start(w http.ResponseWriter, r *http.Request) error {
 	f, client, step, err := e.resume(r)
@@ -90,11 +50,11 @@ func (e *Endpoint) start(w http.ResponseWriter, r *http.Request) error {
 		e.Desk.Refuse(w, r, f, client, step.Err)
 		return nil
 	}
-	id := r.PathValue("connector")
-	if !slices.Contains(step.Connectors, id) {
+	chosen, ok := pick(e.entries(step.Connectors), r.PathValue("connector"), r.URL.Query().Get("choice"))
+	if !ok {
 		return flow.BadRequest("This identity provider cannot be used for this application.", errNotOffered)
 	}
-	return e.visit(w, r, f, client, step, id)
+	return e.visit(w, r, f, client, step, chosen)
 }
 
 // admit counts a request against the limit of its address.
@@ -127,21 +87,23 @@ func (e *Endpoint) resume(r *http.Request) (*flow.Flow, *broker.Client, flow.Ste
 
 // visit makes what is fresh for each visit, remembers it in the browser and
 // sends the person to the upstream.
-func (e *Endpoint) visit(w http.ResponseWriter, r *http.Request, f *flow.Flow, client *broker.Client, s flow.Step, id string) error {
+func (e *Endpoint) visit(w http.ResponseWriter, r *http.Request, f *flow.Flow, client *broker.Client, s flow.Step, to entry) error {
+	id := to.via.ID
 	connector, ok := e.Connectors[id]
 	if !ok {
 		return flow.BadRequest("This identity provider cannot be used for this application.", errNotOffered)
 	}
 	f.SignedIn = ""
-	f.Attempt = &flow.Attempt{Connector: id, Nonce: random(), CodeVerifier: oauth.NewVerifier(), Forced: s.Force, Previous: e.previous(r, client, id)}
-	to, err := connector.AuthorizationURL(r.Context(), e.login(f, client, s.SelectAccount))
+	f.Attempt = &flow.Attempt{Connector: id, Choice: to.choice.Key, Nonce: random(), CodeVerifier: oauth.NewVerifier(),
+		Forced: s.Force, Previous: e.previous(r, client, id)}
+	address, err := connector.AuthorizationURL(r.Context(), e.login(f, client, s.SelectAccount))
 	if err != nil {
 		return e.failed(w, r, f, client, connector.Describe(), err)
 	}
 	if !e.Desk.Park(w, r, f, client) {
 		return nil
 	}
-	flow.Redirect(w, to)
+	flow.Redirect(w, address)
 	return nil
 }
 
@@ -153,9 +115,19 @@ func (e *Endpoint) login(f *flow.Flow, client *broker.Client, selectAccount bool
 		Nonce:        a.Nonce,
 		CodeVerifier: a.CodeVerifier,
 		RedirectURI:  e.Desk.Issuer + "/callback/" + a.Connector,
-		LoginHint:    q.LoginHint, ForceLogin: a.Forced, SelectAccount: selectAccount,
-		HasMaxAge: q.HasMaxAge, MaxAge: q.MaxAge, ACRValues: q.ACRValues, UILocales: q.UILocales,
+		LoginHint:    e.hint(f), ForceLogin: a.Forced, SelectAccount: selectAccount,
+		HasMaxAge: q.HasMaxAge, MaxAge: q.MaxAge, ACRValues: q.ACRValues, UILocales: q.UILocales, Choice: a.Choice,
 	}
+}
+
+// hint is whom the upstream is told to expect: the address that was typed, where it
+// is one of theirs, else whom the client named. An address is nothing to tell to
+// providers that its owner did not mean.
+func (e *Endpoint) hint(f *flow.Flow) string {
+	if d, ok := e.Desk.Upstream(f.Attempt.Connector); ok && belongs(d, f.Address) {
+		return f.Address
+	}
+	return f.Request.LoginHint
 }
 
 // previous is the auth_time this browser has at the connector, which a fresh

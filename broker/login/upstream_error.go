@@ -36,9 +36,18 @@ var words = map[connectors.Kind]wording{
 		"Try again and answer what it asks.", true},
 	connectors.Unmet: {http.StatusForbidden, "A stronger sign-in is needed", "The identity provider did not authenticate you as strongly as the application demands.",
 		"Try again with your second factor.", true},
+	connectors.Gone: {http.StatusForbidden, "The provider no longer knows this sign-in", "The identity provider has ended it, or the account.",
+		"Try again. If it happens again, ask whoever looks after your account there.", true},
 	connectors.Broken: {http.StatusBadRequest, "The sign-in could not be verified", "The answer of the identity provider did not pass our checks, so you were not signed in.",
 		"Try again. If it happens again, tell whoever runs this service, and give them the reference number.", true},
 }
+
+// groupsUnknown is what a person hears whose groups the upstream could not tell,
+// while none are known from before (on_group_failure: keep_last). What they may use
+// hangs on their groups, so that nobody is signed in.
+var groupsUnknown = wording{http.StatusServiceUnavailable, "Your groups could not be read",
+	"You signed in, but the identity provider could not tell which groups you are in, and they are not known from before. Nothing was changed.",
+	"Try again in a few minutes. If it happens again, give the reference number to whoever runs this service.", true}
 
 // failed ends a visit that brought nobody. The flow goes on without it, so that
 // the person may try again or choose another upstream.
@@ -56,7 +65,7 @@ func (e *Endpoint) failed(w http.ResponseWriter, r *http.Request, f *flow.Flow, 
 		e.Log.LogAttrs(r.Context(), slog.LevelError, "upstream refuses us", slog.String("request", httpx.About(r.Context()).ID),
 			slog.String("connector", via.ID), slog.String("code", ce.Code), slog.String("hint", ce.Hint))
 	}
-	f.Attempt = nil
+	f.Attempt, f.SignedIn = nil, ""
 	if !e.Desk.Park(w, r, f, client) {
 		return nil
 	}
@@ -70,6 +79,9 @@ func (e *Endpoint) upstreamError(f *flow.Flow, client *broker.Client, via connec
 		ce = &connectors.Error{Kind: connectors.Broken, Err: err}
 	}
 	said := words[ce.Kind]
+	if errors.Is(err, broker.ErrGroupsUnknown) {
+		said = groupsUnknown
+	}
 	page := &flow.PageError{Status: said.status, Connector: via.ID, RetryAfter: ce.RetryAfter, Err: err, Page: web.Error{
 		Title: said.title, Next: said.next,
 		Message: via.Name + ": " + said.message,
