@@ -42,6 +42,8 @@ type Subject struct {
 	// connector reads none. GroupScopes are what has to be asked for to see them.
 	Groups      []string
 	GroupScopes []string
+	// Unscoped is set where tokens have permissions and no scopes (GitHub Apps).
+	Unscoped bool
 	// Calls are the requests of one sign-in once discovery and keys are known.
 	Calls map[fake.Endpoint]int
 	// OpenID is set where the vendor issues ID tokens.
