@@ -266,6 +266,9 @@ func TestI10NoSecretReachesTheLog(t *testing.T) {
 	b.Redeem(t, brokertest.Wiki, code)
 	b.Refresh(t, brokertest.Wiki, tokens.Text("refresh_token"))
 	for _, c := range browser.Cookies() {
+		if strings.Contains(c.Name, "gatehouse-last-") && c.Value == "corp" {
+			continue // the name of a connector, and no more
+		}
 		secrets["cookie "+c.Name] = c.Value
 	}
 	canary := "CANARY-" + strings.Repeat("x", 40)
