@@ -29,9 +29,12 @@ type Client struct {
 	JWKSURI string
 	// AssertionAlg is token_endpoint_auth_signing_alg: the only algorithm of the
 	// client's assertions; any that is supported when empty.
-	AssertionAlg  string
-	RedirectURIs  []string
-	PostLogout    []string
+	AssertionAlg string
+	RedirectURIs []string
+	PostLogout   []string
+	// WebOrigins are the origins whose scripts may call the token, userinfo and
+	// revocation endpoints.
+	WebOrigins    []string
 	GrantTypes    []oauth.GrantType
 	ResponseTypes []oauth.ResponseType
 	// Scopes the client may ask for; empty means all that are supported.

@@ -23,10 +23,12 @@ type Client struct {
 	// AssertionAlg is the only algorithm of the client's assertions; empty means any that is supported.
 	AssertionAlg string `yaml:"token_endpoint_auth_signing_alg"`
 	// JWKS, or JWKSURI where it is to be fetched, are the keys of a client with private_key_jwt.
-	JWKS          *JWKS    `yaml:"jwks"`
-	JWKSURI       string   `yaml:"jwks_uri"`
-	RedirectURIs  []string `yaml:"redirect_uris"`
-	PostLogout    []string `yaml:"post_logout_redirect_uris"`
+	JWKS         *JWKS    `yaml:"jwks"`
+	JWKSURI      string   `yaml:"jwks_uri"`
+	RedirectURIs []string `yaml:"redirect_uris"`
+	PostLogout   []string `yaml:"post_logout_redirect_uris"`
+	// WebOrigins are the origins of pages whose scripts call the token, userinfo and revocation endpoints.
+	WebOrigins    []string `yaml:"web_origins"`
 	GrantTypes    []string `yaml:"grant_types"`
 	ResponseTypes []string `yaml:"response_types"`
 	// Scope is the list of scopes the client may ask for, separated by spaces; all that there are when empty.
@@ -125,6 +127,7 @@ func (c *Client) broker() broker.Client {
 		JWKSURI:        c.JWKSURI,
 		RedirectURIs:   slices.Clone(c.RedirectURIs),
 		PostLogout:     slices.Clone(c.PostLogout),
+		WebOrigins:     slices.Clone(c.WebOrigins),
 		Connectors:     slices.Clone(c.Connectors),
 		SkipConsent:    c.SkipConsent,
 		PKCEOptional:   c.RequirePKCE != nil && !*c.RequirePKCE,

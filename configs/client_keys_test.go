@@ -29,7 +29,7 @@ func TestClientsThatSign(t *testing.T) {
 		{"keys elsewhere", robot(method, "jwks_uri: https://robot.example/jwks"), nil},
 		{"one algorithm", robot(method, "jwks_uri: https://robot.example/jwks", "token_endpoint_auth_signing_alg: ES256"), nil},
 		{"a secret to sign with", robot("token_endpoint_auth_method: client_secret_jwt", "client_secret: env:WIKI_SECRET", "token_endpoint_auth_signing_alg: HS256"), nil},
-		{"no keys", robot(method), []string{"7: clients[0].jwks: required"}},
+		{"no keys", robot(method), []string{"5: clients[0].jwks: required"}},
 		{"both", robot(method, "jwks: {keys: ["+publicKey+"]}", "jwks_uri: https://robot.example/jwks"), []string{"9: clients[0].jwks_uri: cannot be combined"}},
 		{"keys over plain HTTP", robot(method, "jwks_uri: http://robot.example/jwks"), []string{"8: clients[0].jwks_uri: must be an https URL"}},
 		{"JW-08 a private key", robot(method, "jwks: {keys: ["+privateKey+"]}"), []string{"8: clients[0].jwks: holds a private or symmetric key"}},
@@ -42,6 +42,21 @@ func TestClientsThatSign(t *testing.T) {
 		{"an algorithm for nothing", robot("client_secret: env:WIKI_SECRET", "token_endpoint_auth_signing_alg: ES256"), []string{"8: clients[0].token_endpoint_auth_signing_alg: is for private_key_jwt"}},
 	} {
 		t.Run(row.name, func(t *testing.T) { wantProblems(t, row.content, row.want...) })
+	}
+}
+
+func TestWebOrigins(t *testing.T) {
+	t.Parallel()
+	for origin, good := range map[string]bool{
+		"https://app.example.com": true, "https://app.example.com:8443": true, "http://localhost:3000": true, "http://127.0.0.1:3000": true,
+		"https://app.example.com/": false, "https://App.example.com": false, "https://app.example.com:443": false, "http://app.example.com": false, "null": false, "*": false,
+		"https://*.example.com": false, "https://user@app.example.com": false, "https://": false, "app.example.com": false, "https://app.example.com?x": false, "file:///x": false,
+	} {
+		want := []string{"8: clients[0].web_origins[0]: must be an origin"}
+		if good {
+			want = nil
+		}
+		t.Run(origin, func(t *testing.T) { wantProblems(t, minimal+wiki+"    web_origins: ['"+origin+"']\n", want...) })
 	}
 }
 

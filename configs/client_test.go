@@ -48,7 +48,7 @@ func TestClientKeys(t *testing.T) {
 		{"a redirect URI with a wildcard", minimal + strings.Replace(wiki, "https://wiki.example.com", "https://*.example.com", 1), []string{"7: clients[0].redirect_uris[0]: redirect URI must not have a wildcard"}},
 		{"plain HTTP after sign-out", with("post_logout_redirect_uris: ['http://wiki.example.com']"), []string{"8: clients[0].post_logout_redirect_uris[0]: redirect URI must use https"}},
 		{"an unknown authentication method", with("token_endpoint_auth_method: basic"), []string{"8: clients[0].token_endpoint_auth_method: must be client_secret_basic"}},
-		{"a key and a secret", with("token_endpoint_auth_method: private_key_jwt"), []string{"8: clients[0].jwks: required with private_key_jwt", "6: clients[0].client_secret: must be absent with private_key_jwt"}},
+		{"a key and a secret", with("token_endpoint_auth_method: private_key_jwt"), []string{"5: clients[0].jwks: required with private_key_jwt", "6: clients[0].client_secret: must be absent with private_key_jwt"}},
 		{"the password grant", with("grant_types: [authorization_code, password]"), []string{"8: clients[0].grant_types[1]: password is refused"}},
 		{"a grant of later", with("grant_types: [authorization_code, 'urn:ietf:params:oauth:grant-type:device_code']"), []string{"8: clients[0].grant_types[1]: urn:ietf:params:oauth:grant-type:device_code is not supported"}},
 		{"a client that acts for itself as well", with("grant_types: [authorization_code, client_credentials]"), nil},
@@ -72,7 +72,7 @@ func TestClientKeys(t *testing.T) {
 		{"some claims", with("id_token_claims: some"), []string{"8: clients[0].id_token_claims: must be full or minimal"}},
 		{"an age of zero", with("default_max_age: 0"), []string{"8: clients[0].default_max_age: must be a number of seconds from 1"}},
 		{"an application type of its own", with("application_type: spa"), []string{"8: clients[0].application_type: must be web or native"}},
-		{"a key of later", with("jwks_uri: https://wiki.example.com/jwks"), []string{"8: clients[0].jwks_uri: is not supported by this version"}},
+		{"a key of later", with("sector_identifier_uri: https://wiki.example.com/jwks"), []string{"8: clients[0].sector_identifier_uri: is not supported by this version"}},
 		{"a logo over plain HTTP", with("logo_uri: http://wiki.example.com/logo.png"), []string{"8: clients[0].logo_uri: must be an https URL"}},
 		{"a script for a policy", with("policy_uri: 'javascript:alert(1)'"), []string{"8: clients[0].policy_uri: must be an https URL"}},
 	} {

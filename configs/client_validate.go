@@ -47,6 +47,7 @@ func (c *Client) validate(known oauth.Scopes) []connectors.Problem {
 	c.validateProtocol(&f)
 	c.validateScope(&f, known)
 	c.validateRedirectURIs(&f)
+	c.validateOrigins(&f)
 	c.validatePages(&f)
 	f.under("allow", c.Allow.Validate())
 	f.under("lifetimes", c.Lifetimes.Validate())
@@ -216,6 +217,18 @@ func (c *Client) validateRedirectURIs(f *faults) {
 			} else if slices.Contains(l.list[:i], uri) {
 				f.add(element(l.key, i), "is in the list already: remove it")
 			}
+		}
+	}
+}
+
+// validateOrigins: an origin is what a browser sends as such (RFC 6454 §6.2), and is compared with that byte for byte.
+func (c *Client) validateOrigins(f *faults) {
+	for i, origin := range c.WebOrigins {
+		u, err := url.Parse(origin)
+		good := err == nil && !strings.Contains(origin, "*") && u.Host != "" && origin == u.Scheme+"://"+u.Host && origin == strings.ToLower(origin) && u.User == nil &&
+			(u.Scheme == "https" && u.Port() != "443" || u.Scheme == "http" && connectors.IsLoopback(u.Hostname()))
+		if !good {
+			f.add(element("web_origins", i), "must be an origin such as https://app.example.com, in lower case and without a path (http only on localhost)")
 		}
 	}
 }

@@ -146,7 +146,7 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		pages.Home(w, web.Home{Issuer: c.Issuer, DiscoveryURL: c.Issuer + "/.well-known/openid-configuration"})
 	})
-	rt.handler = s.front(c, pages, below(c.Issuer, routed(mux, pages), documents, pages))
+	rt.handler = s.front(c, pages, below(c.Issuer, cors(webOrigins(rt), routed(mux, pages)), documents, pages))
 	return nil
 }
 
