@@ -144,6 +144,14 @@ func TestGraphDocuments(t *testing.T) {
 	if len(names) != 1 || names[0].(map[string]any)["displayName"] != "AllStaff" {
 		t.Errorf("names %v", names)
 	}
+	sameMembers(t, fixture(t, "entra/graph_getByIds.json"), call("POST", "/v1.0/directoryObjects/getByIds", `{"ids":["11111111-aaaa-4bbb-8ccc-000000000002"]}`).json(t))
+	const role = `{"ids":["22222222-aaaa-4bbb-8ccc-000000000001"]`
+	if rows := call("POST", "/v1.0/directoryObjects/getByIds", role+`}`).json(t)["value"].([]any); len(rows) != 1 {
+		t.Errorf("of any type %v", rows)
+	}
+	if rows := call("POST", "/v1.0/directoryObjects/getByIds", role+`,"types":["group"]}`).json(t)["value"].([]any); len(rows) != 0 {
+		t.Errorf("of groups %v", rows)
+	}
 	for path, body := range map[string]string{"/v1.0/me/getMemberGroups": `{}`, "/v1.0/directoryObjects/getByIds": `{"ids":[]}`} {
 		if res := call("POST", path, body); res.StatusCode != 400 {
 			t.Errorf("%s with %s: %d", path, body, res.StatusCode)
@@ -161,5 +169,45 @@ func TestGraphDocuments(t *testing.T) {
 	f.RevokeTokens("ada")
 	if res := call("GET", "/v1.0/me", ""); res.StatusCode != 401 {
 		t.Errorf("revoked: %d", res.StatusCode)
+	}
+}
+
+func TestGraphMisbehaves(t *testing.T) {
+	t.Parallel()
+	f, call := graphSession(t, "ada", entraScopes)
+	host := strings.TrimPrefix(f.GraphURL(), "http://")
+	for m, want := range map[Misbehaviour]string{
+		GraphNextOtherPath: f.GraphURL() + "/beta/me/", GraphNextDotted: f.GraphURL() + "/v1.0/../beta/",
+		GraphNextUserinfo: "http://" + strings.ReplaceAll(host, ":", "%3A") + "@elsewhere.invalid/v1.0/me/", GraphNextScheme: "ftp://" + host + "/v1.0/me/",
+	} {
+		f.MisbehaveOnce(m)
+		if next, _ := call("GET", groupsQuery, "").json(t)["@odata.nextLink"].(string); !strings.HasPrefix(next, want) {
+			t.Errorf("%s: next is %q", m, next)
+		}
+	}
+	f.MisbehaveOnce(GraphNextNumber)
+	if next := call("GET", groupsQuery, "").json(t)["@odata.nextLink"]; next != float64(2) {
+		t.Errorf("next is %v", next)
+	}
+	f.MisbehaveOnce(GraphMixedTypes)
+	if rows := call("GET", groupsQuery, "").json(t)["value"].([]any); len(rows) != 3 || rows[2].(map[string]any)["@odata.type"] != "#microsoft.graph.directoryRole" {
+		t.Errorf("mixed: %v", rows)
+	}
+	const both = `{"ids":["11111111-aaaa-4bbb-8ccc-000000000001","11111111-aaaa-4bbb-8ccc-000000000002"]}`
+	f.MisbehaveOnce(GraphForgetsNames)
+	if rows := call("POST", "/v1.0/directoryObjects/getByIds", both).json(t)["value"].([]any); len(rows) != 1 {
+		t.Errorf("forgotten: %v", rows)
+	}
+	f.Update("ada", func(p *Person) { p.Entra.Groups[1].Unsecured = true })
+	for body, want := range map[string]int{`{"securityEnabledOnly":true}`: 1, `{"securityEnabledOnly":false}`: 2} {
+		if ids := call("POST", "/v1.0/me/getMemberGroups", body).json(t)["value"].([]any); len(ids) != want {
+			t.Errorf("%s: %v", body, ids)
+		}
+	}
+	small := newEntra(t, newClock(), func(o *Options) { o.Entra.GraphPage = 1 })
+	access := entraTokens(t, small, browser(t), "common", "scope", entraScopes)["access_token"].(string)
+	doc := get(t, browser(t), small.GraphURL()+groupsQuery, "Authorization", "Bearer "+access, "ConsistencyLevel", "eventual").json(t)
+	if rows := doc["value"].([]any); len(rows) != 1 || doc["@odata.nextLink"] == nil {
+		t.Errorf("a small page: %v", doc)
 	}
 }

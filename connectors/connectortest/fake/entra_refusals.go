@@ -74,6 +74,9 @@ func (f *Entra) scripted() (answer, bool) {
 		if r.suberror != "" {
 			a = a.with(map[string]any{"suberror": r.suberror})
 		}
+		if r.code == "interaction_required" {
+			a = a.with(map[string]any{"claims": capolids})
+		}
 		return a, true
 	}
 	return answer{}, false

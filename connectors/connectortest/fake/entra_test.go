@@ -244,6 +244,9 @@ func TestEntraMisbehaviours(t *testing.T) {
 		{EntraOtherClaims, func(c map[string]any) bool {
 			return c["groups"] == nil && c["_claim_names"].(map[string]any)["groups"] == nil
 		}},
+		{EntraOtherTenant, func(c map[string]any) bool {
+			return c["tid"] == partnerTenant && strings.Contains(c["iss"].(string), partnerTenant)
+		}},
 		{EntraEdovText, func(c map[string]any) bool { return c["xms_edov"] == "1" }},
 		{EntraEdovOne, func(c map[string]any) bool { return c["xms_edov"] == float64(1) }},
 		{EntraEdovNo, func(c map[string]any) bool { return c["xms_edov"] == false }},
@@ -256,6 +259,10 @@ func TestEntraMisbehaviours(t *testing.T) {
 	}
 	if claims := entraClaims(t, f, acmeTenant); claims["tid"] != acmeTenant || len(claims["groups"].([]any)) != 2 {
 		t.Errorf("afterwards %v", claims)
+	}
+	f.MisbehaveOnce(EntraNoContext)
+	if claims := entraClaims(t, f, acmeTenant, "claims", `{"id_token":{"acrs":{"essential":true,"value":"c1"}}}`); claims["acrs"] != nil {
+		t.Errorf("acrs %v", claims["acrs"])
 	}
 	f.SignInAs("chloe")
 	claims := entraClaims(t, f, acmeTenant)

@@ -106,9 +106,12 @@ func entraAccessLife() int {
 	return 3600 + int(n.Int64())
 }
 
+// capolids is a claims challenge ("Claims challenges, claims requests and client
+// capabilities"): what the next authorization request has to ask for.
+const capolids = `{"access_token":{"capolids":{"essential":true,"values":["aaaa1111-9999-4bbb-8ccc-dddddddddddd"]}}}`
+
 // conditionally answers the refusals that come of policy, not of the request.
 func (f *Entra) conditionally() (answer, bool) {
-	const capolids = `{"access_token":{"capolids":{"essential":true,"values":["aaaa1111-9999-4bbb-8ccc-dddddddddddd"]}}}`
 	switch {
 	case f.script.hit(EntraSecretExpired):
 		return f.aadsts(http.StatusUnauthorized, "invalid_client", 7000222, "The provided client secret keys are expired."), true
