@@ -22,7 +22,8 @@ type Error struct {
 	Description string
 	// Challenge is the WWW-Authenticate value to send along; empty sends none.
 	Challenge string
-	// RetryAfter, when positive, says that a limit was reached: the answer is 429 with Retry-After in whole seconds.
+	// RetryAfter, when positive, is sent as Retry-After in whole seconds. The status is 429, because a limit was reached,
+	// or 503 after [Error.WithOutage].
 	RetryAfter time.Duration
 
 	cause  error
@@ -62,6 +63,13 @@ func (e *Error) WithChallenge(challenge string) *Error {
 	return &c
 }
 
+// WithOutage returns a copy of e that is answered with 503 and says when to try again: nobody has asked too often.
+func (e *Error) WithOutage(d time.Duration) *Error {
+	c := *e.WithRetryAfter(d)
+	c.status = http.StatusServiceUnavailable
+	return &c
+}
+
 // WithRetryAfter returns a copy of e that is answered with 429 and asks the client to wait for d.
 func (e *Error) WithRetryAfter(d time.Duration) *Error {
 	c := *e
@@ -94,14 +102,15 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Status is the HTTP status of an answer that carries the error in its body: 429 when RetryAfter is set, otherwise
+// Status is the HTTP status of an answer that carries the error in its body: 429 when RetryAfter is set and nothing else
+// was said, otherwise
 // that of the code, unless the fault was the request's form (405, 413).
 func (e *Error) Status() int {
 	switch {
-	case e.RetryAfter > 0:
-		return http.StatusTooManyRequests
 	case e.status != 0:
 		return e.status
+	case e.RetryAfter > 0:
+		return http.StatusTooManyRequests
 	default:
 		return e.Code.Status()
 	}

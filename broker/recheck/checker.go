@@ -132,7 +132,7 @@ func answer(err error) error {
 	var silent *silence
 	switch {
 	case errors.As(err, &silent):
-		return oauth.Errorf(oauth.TemporarilyUnavailable, "the identity provider cannot be asked at the moment").WithRetryAfter(silent.wait).Because(err)
+		return oauth.Errorf(oauth.TemporarilyUnavailable, "the identity provider cannot be asked at the moment").WithOutage(silent.wait).Because(err)
 	case errors.Is(err, errDenied), errors.Is(err, errLost), errors.Is(err, broker.ErrNotFound):
 		return oauth.Errorf(oauth.InvalidGrant, "the person has to sign in again").Because(err)
 	}

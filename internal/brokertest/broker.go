@@ -58,6 +58,8 @@ type Options struct {
 	Clients string
 	// Connector is appended to the entry of the connector "corp".
 	Connector string
+	// Upstream changes the upstreams' options.
+	Upstream func(*fake.Options)
 	// SecondConnector adds the connector "other" with an upstream of its own.
 	SecondConnector bool
 	// WithoutConnector leaves "corp" out, for a Reload of a world that has "other".
@@ -103,9 +105,9 @@ func New(t testing.TB, o Options) *Broker {
 		t.Fatal(err)
 	}
 	b.Issuer = "http://" + listener.Addr().String() + o.Path
-	b.Upstream = b.upstream(t, "corp")
+	b.Upstream = b.upstream(t, o, "corp")
 	if o.SecondConnector {
-		b.Other = b.upstream(t, "other")
+		b.Other = b.upstream(t, o, "other")
 	}
 	config := b.configuration(t, o)
 	keys, err := config.SecretKeys()
@@ -190,9 +192,13 @@ func keepKeys(t testing.TB, store broker.Keys) error {
 
 // upstream starts an emulated provider on a listener of its own. Everybody signs
 // in as "ada" without a page unless a test says otherwise.
-func (b *Broker) upstream(t testing.TB, connector string) *fake.OIDC {
-	f := fake.NewOIDC(fake.Options{Now: b.Clock.Now, Keys: pool(), SignInAs: "ada", OIDC: fake.OIDCOptions{Algorithm: "ES256"},
-		Clients: []fake.Client{{ID: "broker", Secret: "upstream-secret", RedirectURIs: []string{b.Issuer + "/callback/" + connector}}}})
+func (b *Broker) upstream(t testing.TB, o Options, connector string) *fake.OIDC {
+	options := fake.Options{Now: b.Clock.Now, Keys: pool(), SignInAs: "ada", OIDC: fake.OIDCOptions{Algorithm: "ES256"},
+		Clients: []fake.Client{{ID: "broker", Secret: "upstream-secret", RedirectURIs: []string{b.Issuer + "/callback/" + connector}}}}
+	if o.Upstream != nil {
+		o.Upstream(&options)
+	}
+	f := fake.NewOIDC(options)
 	s := httptest.NewServer(f)
 	t.Cleanup(s.Close)
 	f.SetURL(s.URL)
