@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"slices"
+	"strings"
 
 	"gatehouse/connectors"
 )
@@ -40,6 +41,13 @@ func (a *ClientAuth) Asserts() bool { return a.ClientKey != "" || a.ClientAssert
 func (a *ClientAuth) AssertionProblems() []connectors.Problem {
 	var out []connectors.Problem
 	add := func(path, message string) { out = append(out, connectors.Problem{Path: path, Message: message}) }
+	for _, one := range []struct{ path, value string }{
+		{"client_key", a.ClientKey}, {"client_certificate", a.ClientCertificate}, {"client_assertion_file", a.ClientAssertionFile},
+	} {
+		if strings.HasPrefix(one.value, "file:") || strings.HasPrefix(one.value, "env:") || strings.HasPrefix(one.value, "-----BEGIN") {
+			add(one.path, "must be the path of a file, with nothing before it")
+		}
+	}
 	if a.ClientKey != "" && a.ClientAssertionFile != "" {
 		add("client_assertion_file", "must be absent with client_key: only one assertion can be sent")
 	}

@@ -29,6 +29,30 @@ func TestValidate(t *testing.T) {
 		{"no secret", func(c *oidc.Config) { c.ClientSecret = nil }, []string{"client_secret"}},
 		{"a public client without a secret", func(c *oidc.Config) { c.ClientSecret, c.TokenEndpointAuthMethod = nil, "none" }, nil},
 		{"a public client with a secret", func(c *oidc.Config) { c.TokenEndpointAuthMethod = "none" }, []string{"client_secret"}},
+		{"a key instead of a secret", func(c *oidc.Config) { c.ClientSecret, c.ClientKey = nil, "k.pem" }, nil},
+		{"a key and all that belongs to it", func(c *oidc.Config) {
+			c.ClientSecret, c.TokenEndpointAuthMethod = nil, "private_key_jwt"
+			c.ClientAuth = oidc.ClientAuth{ClientKey: "k.pem", ClientCertificate: "c.pem", ClientKeyID: "1", ClientKeyAlg: "PS256", ClientAssertionAudience: "issuer"}
+		}, nil},
+		{"an assertion from a file", func(c *oidc.Config) { c.ClientSecret, c.ClientAssertionFile = nil, "/run/token" }, nil},
+		{"a key and a secret", func(c *oidc.Config) { c.ClientKey = "k.pem" }, []string{"client_secret"}},
+		{"private_key_jwt without a key", func(c *oidc.Config) { c.TokenEndpointAuthMethod = "private_key_jwt" }, []string{"client_key"}},
+		{"a key and another method", func(c *oidc.Config) {
+			c.ClientSecret, c.ClientKey, c.TokenEndpointAuthMethod = nil, "k.pem", "client_secret_post"
+		}, []string{"token_endpoint_auth_method"}},
+		{"a key and an assertion", func(c *oidc.Config) {
+			c.ClientSecret, c.ClientKey, c.ClientAssertionFile = nil, "k.pem", "/run/token"
+		}, []string{"client_assertion_file"}},
+		{"what belongs to a key without one", func(c *oidc.Config) {
+			c.ClientAuth = oidc.ClientAuth{ClientCertificate: "c.pem", ClientKeyID: "1", ClientKeyAlg: "PS256", ClientAssertionAudience: "issuer"}
+		}, []string{"client_certificate", "client_key_id", "client_key_alg", "client_assertion_audience"}},
+		{"a symmetric algorithm", func(c *oidc.Config) {
+			c.ClientSecret, c.ClientKey, c.ClientKeyAlg = nil, "k.pem", "HS256"
+		}, []string{"client_key_alg"}},
+		{"an audience of another name", func(c *oidc.Config) {
+			c.ClientSecret, c.ClientKey, c.ClientAssertionAudience = nil, "k.pem", "https://x"
+		}, []string{"client_assertion_audience"}},
+		{"a reference instead of a path", func(c *oidc.Config) { c.ClientSecret, c.ClientKey = nil, "file:k.pem" }, []string{"client_key"}},
 		{"everything at once", func(c *oidc.Config) { *c = oidc.Config{Userinfo: "x"} }, []string{"id", "client_id", "issuer", "userinfo", "client_secret"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -12,7 +12,11 @@
 //   - Discovery and keys are cached, refreshed about hourly by one request at a
 //     time, and the last good ones are kept when a refresh fails. An unknown key ID
 //     fetches the keys anew at most once per cool-down, whoever asks.
-//   - What cannot be read is a failed sign-in, never a smaller answer.
+//   - What cannot be read is a failed sign-in, never a smaller answer; for groups the
+//     configuration may say otherwise.
+//   - Where re-check is on, the refresh token is presented once, with what the client
+//     authenticates with: a secret out of several, or an assertion (RFC 7523). The
+//     answer may change everything about a person but who it is.
 //
 // Nothing is fetched before the first sign-in.
 package oidc

@@ -72,6 +72,11 @@ func (p *Provider) learn(ctx context.Context, claims *Claims, v visit) (broker.I
 			return broker.Identity{}, err
 		}
 	}
+	// Before anything is asked about them.
+	key, err := p.key(claims, v.prior)
+	if err != nil {
+		return broker.Identity{}, err
+	}
 	api := API{fetcher: p.fetcher, accessToken: v.accessToken, now: p.now, report: v.report, metadata: v.m}
 	if v.prior != nil && p.quirks.Recheck != nil {
 		if err := p.quirks.Recheck(ctx, claims, api); err != nil {
@@ -79,12 +84,11 @@ func (p *Provider) learn(ctx context.Context, claims *Claims, v visit) (broker.I
 		}
 	}
 	if claims.Userinfo == nil && p.wantsUserinfo(claims, v.m) {
-		var err error
 		if claims.Userinfo, err = p.userinfo(ctx, v.m, claims, v.accessToken); err != nil {
 			return broker.Identity{}, err
 		}
 	}
-	return p.identity(ctx, claims, api, v.prior)
+	return p.identity(ctx, key, claims, api, v.prior)
 }
 
 // noteTokens says what is worth knowing of the tokens of a sign-in.

@@ -10,26 +10,29 @@ import (
 	"gatehouse/connectors"
 )
 
-// identity maps verified claims to what the broker keeps. Only the claims named
-// here are read: an upstream cannot smuggle in others. prior is who the person was,
-// where they are known already: what is not repeated is taken from it.
-func (p *Provider) identity(ctx context.Context, c *Claims, api API, prior *broker.Identity) (broker.Identity, error) {
+// key says who verified claims are about. prior is who the refreshed tokens were
+// about, nil at a sign-in: anybody else is not them.
+func (p *Provider) key(c *Claims, prior *broker.Identity) (broker.IdentityKey, error) {
 	issuer, subject := p.config.Issuer, c.ID.Subject
 	if p.quirks.Key != nil {
 		var err error
 		if issuer, subject, err = p.quirks.Key(c); err != nil {
-			return broker.Identity{}, err
+			return broker.IdentityKey{}, err
 		}
 	}
-	id := broker.Identity{
-		Key:            broker.IdentityKey{Connector: p.config.ID, Issuer: issuer, Subject: subject},
-		Profile:        p.profile(c),
-		Authentication: p.authentication(c),
+	key := broker.IdentityKey{Connector: p.config.ID, Issuer: issuer, Subject: subject}
+	if prior != nil && prior.Key != key {
+		return broker.IdentityKey{}, &connectors.Error{Kind: connectors.Gone, Hint: "the upstream refreshed the tokens of somebody else"}
 	}
+	return key, nil
+}
+
+// identity maps verified claims to what the broker keeps. Only the claims named
+// here are read: an upstream cannot smuggle in others. prior is who the person was,
+// where they are known already: what is not repeated is taken from it.
+func (p *Provider) identity(ctx context.Context, key broker.IdentityKey, c *Claims, api API, prior *broker.Identity) (broker.Identity, error) {
+	id := broker.Identity{Key: key, Profile: p.profile(c), Authentication: p.authentication(c)}
 	if prior != nil {
-		if prior.Key != id.Key {
-			return broker.Identity{}, &connectors.Error{Kind: connectors.Gone, Hint: "the upstream refreshed the tokens of somebody else"}
-		}
 		id.Authentication = prior.Authentication // nobody has authenticated since
 		inherit(&id.Profile, prior.Profile)
 	}
