@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"gatehouse/broker/jose"
 	"gatehouse/connectors"
@@ -140,14 +141,13 @@ func identified(claimed []string) ([]group, error) {
 func called(list []group) (names []string, ambiguous int) {
 	folded := map[string]int{}
 	for _, g := range list {
-		folded[strings.ToLower(g.name)]++
+		folded[fold(g.name)]++
 	}
 	for _, g := range list {
-		lower := strings.ToLower(g.name)
 		switch {
 		case g.name == "":
 			names = append(names, g.id)
-		case folded[lower] > 1, isGUID(lower), hasRolePrefix(g.name), len(g.name) > maxGroupName,
+		case folded[fold(g.name)] > 1, isGUID(strings.ToLower(g.name)), hasRolePrefix(g.name), len(g.name) > maxGroupName,
 			!connectors.IsText(g.name), strings.TrimSpace(g.name) != g.name:
 			names = append(names, g.id)
 			ambiguous++
@@ -156,6 +156,18 @@ func called(list []group) (names []string, ambiguous int) {
 		}
 	}
 	return names, ambiguous
+}
+
+// fold makes names equal that differ in case alone, as strings.EqualFold has it:
+// strings.ToLower knows fewer such letters.
+func fold(name string) string {
+	return strings.Map(func(r rune) rune {
+		least := r
+		for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
+			least = min(least, next)
+		}
+		return least
+	}, name)
 }
 
 // maxGroupName is the length of a display name that Entra allows, in characters,
