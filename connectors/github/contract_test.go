@@ -25,11 +25,57 @@ func subject() connectortest.Subject {
 		Groups: []string{"acme", "acme:site-reliability", "acme:platform"},
 		Calls: map[fake.Endpoint]int{
 			fake.Token: 1, fake.GitHubUser: 1, fake.GitHubEmails: 1, fake.GitHubMemberships: 1, fake.GitHubTeams: 1,
+			// The parent of a team is remembered from the sign-in before.
+			fake.GitHubTeamByID: 0,
 		},
 	}
 }
 
+// oauthSubject is an OAuth App whose API has an address of its own, without
+// /api/v3, and whose rules are bound to numbers.
+func oauthSubject() connectortest.Subject {
+	s := subject()
+	s.Fake = func(o fake.Options) *fake.Provider {
+		f := fake.NewGitHub(o)
+		f.SetAPIPath("/rest")
+		return f.Provider
+	}
+	s.Config = func(c connectors.Common, base string) connectors.Config {
+		return &github.Config{
+			Common: c, BaseURL: base, APIURL: base + "/rest", App: "oauth",
+			Organizations: []github.Organization{{Name: "acme", ID: 5001}},
+		}
+	}
+	return s
+}
+
+// appSubject is a GitHub App: its tokens have no scopes, expire, and are renewed.
+func appSubject() connectortest.Subject {
+	s := subject()
+	s.Unscoped = true
+	s.Fake = func(o fake.Options) *fake.Provider {
+		o.GitHub.App = true
+		return fake.NewGitHub(o).Provider
+	}
+	s.Config = func(c connectors.Common, base string) connectors.Config {
+		return &github.Config{
+			Common: c, BaseURL: base, App: "github", GroupNames: "ids",
+			Organizations: []github.Organization{{Name: "acme", Teams: []github.Team{{Slug: "platform"}, {Slug: "site-reliability"}, {Slug: "admins"}}}},
+		}
+	}
+	s.Groups = []string{"5001", "5001:7002", "5001:7001"}
+	s.Other = "eve"
+	return s
+}
+
 func TestContract(t *testing.T) {
 	t.Parallel()
-	connectortest.Run(t, subject())
+	for name, s := range map[string]connectortest.Subject{
+		"an Enterprise Server": subject(), "an OAuth App": oauthSubject(), "a GitHub App": appSubject(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			connectortest.Run(t, s)
+		})
+	}
 }
