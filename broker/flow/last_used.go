@@ -27,7 +27,11 @@ func (d *Desk) LastUsed(r *http.Request) LastUsed {
 }
 
 // remember has the browser know the entry next time. Neither part holds a dot.
+// Where there is only one there is nothing to put first.
 func (d *Desk) remember(w http.ResponseWriter, u LastUsed) {
+	if len(d.Upstreams) == 1 && len(d.Upstreams[0].Choices) < 2 {
+		return
+	}
 	value := u.Connector
 	if u.Choice != "" {
 		value += "." + u.Choice

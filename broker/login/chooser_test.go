@@ -180,15 +180,43 @@ func TestTheLastUsedEntryIsFirst(t *testing.T) {
 	}
 }
 
-// A sign-in that fails, or that is not recorded, is not remembered.
-func TestAFailedSignInIsNotRemembered(t *testing.T) {
+// What is remembered is a sign-in that was recorded, where there is another entry
+// that it comes before.
+func TestWhatIsRemembered(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, upstream("corp"))
-	callback := w.begin(oauth.ResponseModeQuery)
-	w.upstream.err = &connectors.Error{Kind: connectors.Declined}
-	w.get(t.Context(), callback)
-	if c, there := w.cookies[httpx.CookieName(w.endpoint.Desk.Issuer, "last")]; there {
-		t.Errorf("remembered %+v", c)
+	two := []connectors.Choice{{Key: "a", Name: "A"}, {Key: "b", Name: "B"}}
+	for _, row := range []struct {
+		name  string
+		alone bool
+		given []connectors.Choice
+		err   error
+		want  string
+	}{
+		{"one of two", false, nil, nil, "corp"},
+		{"one of two, and it failed", false, nil, &connectors.Error{Kind: connectors.Declined}, ""},
+		{"the only one", true, nil, nil, ""},
+		{"the only one, with one choice", true, two[:1], nil, ""},
+		{"the only one, with two choices", true, two, nil, "corp.a"},
+	} {
+		all := []*scripted{upstream("corp"), upstream("hub")}
+		all[0].Choices, all[0].err = row.given, row.err
+		if row.alone {
+			all = all[:1]
+		}
+		w := newWorld(t, all...)
+		w.authorize(plainRequest)
+		target := "/login/corp" + strings.TrimPrefix(w.chooserOf(), "/login")
+		if len(row.given) > 0 {
+			target += "&choice=a"
+		}
+		w.get(t.Context(), w.answer(w.get(t.Context(), target)))
+		got := ""
+		if c := w.cookies[httpx.CookieName(w.endpoint.Desk.Issuer, "last")]; c != nil {
+			got = c.Value
+		}
+		if got != row.want {
+			t.Errorf("%s: %q, want %q", row.name, got, row.want)
+		}
 	}
 }
 

@@ -87,13 +87,16 @@ func (d *demo) cookies(t *testing.T) {
 		if !strings.HasPrefix(c.Name, "gatehouse-") {
 			continue
 		}
+		if !c.HTTPOnly || c.SameSite != "Lax" || c.Path != "/" || c.Secure {
+			t.Errorf("cookie %+v", c)
+		}
+		if strings.HasPrefix(c.Name, "gatehouse-last") && c.Value == "okta" {
+			continue // the name of the connector, which is no secret
+		}
 		if strings.HasPrefix(c.Name, "gatehouse-flow") {
 			t.Errorf("a finished flow leaves the cookie %s", c.Name)
 		} else {
 			sessions++
-		}
-		if !c.HTTPOnly || c.SameSite != "Lax" || c.Path != "/" || c.Secure {
-			t.Errorf("cookie %+v", c)
 		}
 		if strings.Contains(p.text(), c.Value) {
 			t.Errorf("the value of %s is shown on a page", c.Name)
