@@ -77,7 +77,7 @@ func pause(ctx context.Context, d time.Duration) error {
 func (g *Connector) Describe() connectors.Description {
 	return connectors.Description{
 		ID: g.config.ID, Type: "github", Name: cmp.Or(g.config.Name, "GitHub"),
-		Reauthentication: connectors.ReauthImpossible, BestEffort: g.config.BestEffort(),
+		Reauthentication: connectors.ReauthImpossible, BestEffort: g.config.BestEffort(), NoACR: true,
 		Domains: g.config.Domains, Recheck: g.config.Recheck(),
 	}
 }

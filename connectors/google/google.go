@@ -50,7 +50,7 @@ func (c *Config) Open(env connectors.Environment) (connectors.Connector, error) 
 	}
 	q := quirks{issuer: base.Issuer, domains: slices.Clone(c.HostedDomains), asPerson: c.asksAsPerson()}
 	hooks := oidc.Quirks{
-		Type: "google", Name: "Google", Reauthentication: connectors.ReauthImpossible, SecretInBody: true,
+		Type: "google", Name: "Google", Reauthentication: connectors.ReauthImpossible, NoACR: true, SecretInBody: true,
 		DefaultScopes: q.scopes, Params: q.params, Demand: func([]string, url.Values) {}, Granted: granted,
 		OfflineScope: "-", OfflineParams: url.Values{"access_type": {"offline"}, "prompt": {"consent"}}, StaticRefresh: true,
 		Issuer: q.checkIssuer, Admit: q.admit, Email: email, Groups: r.read, Classify: classify,

@@ -72,7 +72,7 @@ func (p *Provider) Describe() connectors.Description {
 	return connectors.Description{
 		ID: p.config.ID, Type: p.quirks.Type, Name: cmp.Or(p.config.Name, p.quirks.Name),
 		Reauthentication: p.quirks.Reauthentication, BestEffort: p.config.BestEffort(),
-		Levels: p.config.Assurance.Levels(), Domains: p.config.Domains, Recheck: p.config.Recheck(),
+		Levels: p.config.Assurance.Levels(), NoACR: p.quirks.NoACR, Domains: p.config.Domains, Recheck: p.config.Recheck(),
 	}
 }
 

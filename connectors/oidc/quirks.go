@@ -47,6 +47,8 @@ type Quirks struct {
 	// ACR returns what the token says of how the person authenticated beside acr and
 	// amr, such as Entra's acrs; nothing when nil.
 	ACR func(c *Claims) []string
+	// NoACR: the vendor knows nothing of the kind (connectors.Description.NoACR).
+	NoACR bool
 	// Endpoint returns the address to use instead of one of discovery's for the Choice
 	// that a person made; the same when nil.
 	Endpoint func(address, choice string) string
