@@ -31,6 +31,9 @@ type standing struct {
 func (s *session) admission(ctx context.Context, v *view) (names []string, unread, refusal error) {
 	var all []standing
 	members := map[int64]bool{}
+	if v.unnamed || len(v.withheld) > 0 {
+		s.note("GitHub withheld organisations that want a SAML sign-in of the person first. That matters only if they are among the rules.")
+	}
 	for _, rule := range s.g.config.Organizations {
 		st := s.standing(ctx, v, rule)
 		if st.member {

@@ -10,7 +10,6 @@ import (
 	"gatehouse/connectors"
 	"gatehouse/connectors/connectortest"
 	"gatehouse/connectors/connectortest/fake"
-	"gatehouse/connectors/github"
 )
 
 // answers makes the token endpoint answer this, with status 200.
@@ -133,37 +132,6 @@ func TestGitHubAppsHaveNoScopes(t *testing.T) {
 	}
 }
 
-func TestHosts(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct{ name, base, api, wantBase, wantAPI string }{
-		{"github.com", "", "", "https://github.com", "https://api.github.com"},
-		{"github.com spelled out", "https://GitHub.com:443/", "", "https://github.com", "https://api.github.com"},
-		{"data residency", "https://acme.ghe.com", "", "https://acme.ghe.com", "https://api.acme.ghe.com"},
-		{"an Enterprise Server", "https://ghes.example/", "", "https://ghes.example", "https://ghes.example/api/v3"},
-		{"an Enterprise Server at a port", "https://ghes.example:8443", "", "https://ghes.example:8443", "https://ghes.example:8443/api/v3"},
-		{"a host that ends alike", "https://fake-ghe.com", "", "https://fake-ghe.com", "https://fake-ghe.com/api/v3"},
-		{"an API of its own", "https://ghes.example", "https://api.ghes.example/", "https://ghes.example", "https://api.ghes.example"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			c := &github.Config{Common: connectors.Common{ID: "github", ClientID: "c", ClientSecret: connectors.Secrets{"s"}}, BaseURL: tt.base, APIURL: tt.api}
-			if problems := c.Validate(); len(problems) > 0 {
-				t.Fatal(problems)
-			}
-			opened, err := c.Open(connectors.Environment{Resolve: func(s string) (string, error) { return s, nil }})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if base, api := github.Addresses(opened); base != tt.wantBase || api != tt.wantAPI {
-				t.Errorf("got %s and %s", base, api)
-			}
-			if d := opened.Describe(); d.Reauthentication != connectors.ReauthImpossible || d.Type != "github" {
-				t.Errorf("got %+v", d)
-			}
-		})
-	}
-}
-
 func TestParameters(t *testing.T) {
 	t.Parallel()
 	b := subject().Open(t, nil)
@@ -184,48 +152,5 @@ func TestParameters(t *testing.T) {
 		if got := u.Query().Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
-	}
-}
-
-func TestValidate(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		name   string
-		change func(*github.Config)
-		paths  []string
-	}{
-		{"nothing but the registration", func(*github.Config) {}, nil},
-		{"rules", func(c *github.Config) {
-			c.Organizations = []github.Organization{{Name: "acme", ID: 5001, Teams: []github.Team{{Slug: "platform"}}}, {Name: "Widgets-Inc"}}
-		}, nil},
-		{"an organisation without a name", func(c *github.Config) { c.Organizations = []github.Organization{{}} }, []string{"organizations[0].name"}},
-		{"a path for a name", func(c *github.Config) { c.Organizations = []github.Organization{{Name: "acme/../other"}} }, []string{"organizations[0].name"}},
-		{"dots for a name", func(c *github.Config) { c.Organizations = []github.Organization{{Name: ".."}} }, []string{"organizations[0].name"}},
-		{"an organisation twice", func(c *github.Config) { c.Organizations = []github.Organization{{Name: "acme"}, {Name: "ACME"}} }, []string{"organizations[1].name"}},
-		{"a team's name for its slug", func(c *github.Config) {
-			c.Organizations = []github.Organization{{Name: "acme", Teams: []github.Team{{Slug: "Site Reliability"}}}}
-		}, []string{"organizations[0].teams[0]"}},
-		{"a negative number", func(c *github.Config) { c.Organizations = []github.Organization{{Name: "acme", ID: -1}} }, []string{"organizations[0].id"}},
-		{"the API for the base", func(c *github.Config) { c.BaseURL = "https://api.github.com" }, []string{"base_url"}},
-		{"the base over http", func(c *github.Config) { c.BaseURL = "http://ghes.example" }, []string{"base_url"}},
-		{"the API over http", func(c *github.Config) { c.APIURL = "http://ghes.example/api/v3" }, []string{"api_url"}},
-		{"trusted domains at github.com", func(c *github.Config) { c.TrustedEmailDomains = []string{"acme.example"} }, []string{"trusted_email_domains"}},
-		{"trusted domains at a server", func(c *github.Config) {
-			c.BaseURL, c.TrustedEmailDomains = "https://ghes.example", []string{"acme.example"}
-		}, nil},
-		{"no secret", func(c *github.Config) { c.ClientSecret = nil }, []string{"client_secret"}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			c := &github.Config{Common: connectors.Common{ID: "github", ClientID: "c", ClientSecret: connectors.Secrets{"s"}}}
-			tt.change(c)
-			var paths []string
-			for _, p := range c.Validate() {
-				paths = append(paths, p.Path)
-			}
-			if !slices.Equal(paths, tt.paths) {
-				t.Errorf("got problems at %q, want %q", paths, tt.paths)
-			}
-		})
 	}
 }
