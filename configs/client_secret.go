@@ -27,9 +27,16 @@ func isHashed(secret string) bool {
 	return false
 }
 
-// checkClientSecret looks at what a client's secret resolved to.
-func checkClientSecret(secret string) error {
+// minSigning is the length of a secret that HS256 takes (RFC 7518 §3.2), in bytes.
+const minSigning = 32
+
+// checkClientSecret looks at what a client's secret resolved to. signs says that the client signs with it.
+func checkClientSecret(secret string, signs bool) error {
 	switch {
+	case signs && isHashed(secret):
+		return errors.New("is a hash, and client_secret_jwt needs the secret itself to verify signatures")
+	case signs && len(secret) < minSigning:
+		return fmt.Errorf("is too short to sign with: client_secret_jwt needs at least %d bytes, as broker secret prints", minSigning)
 	case !isHashed(secret):
 		return nil
 	case strings.HasPrefix(secret, "$argon2"):

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"gatehouse/broker/oauth"
 	"gatehouse/connectors"
 )
 
@@ -25,7 +26,7 @@ func (c *Config) surroundings() (problems, warnings []connectors.Problem) {
 		case err != nil:
 			f.add(s.path, "%v", err)
 		case s.client:
-			if err := checkClientSecret(value); err != nil {
+			if err := checkClientSecret(value, s.signs); err != nil {
 				f.add(s.path, "%v", err)
 			} else if !isHashed(value) && len(value) < minSecret {
 				w.add(s.path, "has fewer than %d characters: replace it by what broker secret prints", minSecret)
@@ -42,6 +43,8 @@ type namedSecret struct {
 	path      string
 	reference Secret
 	client    bool
+	// signs: the client signs with it instead of sending it.
+	signs bool
 }
 
 // secrets lists the references of connectors and clients.
@@ -52,17 +55,17 @@ func (c *Config) secrets() []namedSecret {
 			continue
 		}
 		for _, reference := range one.Base().ClientSecret {
-			out = append(out, namedSecret{element("connectors", i) + ".client_secret", Secret(reference), false})
+			out = append(out, namedSecret{element("connectors", i) + ".client_secret", Secret(reference), false, false})
 		}
 	}
 	for i, client := range c.Clients {
-		path := element("clients", i)
+		path, signs := element("clients", i), oauth.AuthMethod(client.AuthMethod) == oauth.AuthMethodClientSecretJWT
 		if client.ClientSecret != "" {
-			out = append(out, namedSecret{path + ".client_secret", client.ClientSecret, true})
+			out = append(out, namedSecret{path + ".client_secret", client.ClientSecret, true, signs})
 		}
 		for j, s := range client.ClientSecrets {
 			if s != "" {
-				out = append(out, namedSecret{element(path+".client_secrets", j), s, true})
+				out = append(out, namedSecret{element(path+".client_secrets", j), s, true, signs})
 			}
 		}
 	}
@@ -106,7 +109,7 @@ func isDirectory(path string) bool {
 func (c *Config) warnOfOpenSecrets(w *faults) {
 	all := c.secrets()
 	for i, reference := range c.SecretKey {
-		all = append(all, namedSecret{element("secret_key", i), reference, false})
+		all = append(all, namedSecret{element("secret_key", i), reference, false, false})
 	}
 	open := openToOthers(c.file)
 	for _, s := range all {
