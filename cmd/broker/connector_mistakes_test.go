@@ -77,7 +77,7 @@ func TestConnectorTestKnowsTheMistakes(t *testing.T) {
 		{name: "an address that is not verified", kind: "github", wrong: fake.GitHubUnverifiedAccount, want: []string{"declined (unverified_user_email)", "Settings > Emails"}},
 		{name: "less scope than asked for", kind: "github", wrong: fake.TokenReducedScope, want: []string{"declined (insufficient_scope)", "Authorized OAuth Apps"}},
 		{name: "an invitation that was not accepted", kind: "github", as: "ben", want: []string{"not_allowed", "An invitation has to be accepted first", "Third-party Access > OAuth app policy"}},
-		{name: "an organization behind SAML", kind: "github", wrong: fake.GitHubSAMLRequired, want: []string{"interaction (sso_required)", "https://github.com/orgs/NAME/sso"}},
+		{name: "an organization behind SAML", kind: "github", wrong: fake.GitHubSAMLRequired, want: []string{"(sso_required)", "https://github.com/orgs/NAME/sso"}},
 		{name: "a limit", kind: "github", wrong: fake.GitHubRateLimited, want: []string{"transient", "Try again in a minute", "as the provider wishes"}},
 
 		{name: "a wrong secret", kind: "oidc", setup: trialSetup{secret: wrongSecret}, want: []string{"operator (invalid_client)", "Compare client_id " + trialClient, "token_endpoint_auth_method"}},

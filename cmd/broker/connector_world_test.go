@@ -9,12 +9,15 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"gatehouse/connectors"
 	"gatehouse/connectors/connectortest/fake"
 )
 
@@ -275,4 +278,23 @@ func lastLine(text string) string {
 		last = lines.Text()
 	}
 	return last
+}
+
+// reportAt is a report of an upstream whose clock showed a time when ours showed another.
+func reportAt(there, here time.Time) connectors.Report {
+	return connectors.Report{ServerTime: there, AskedAt: here}
+}
+
+// filesBeside are the names in the directory of a file.
+func filesBeside(t *testing.T, path string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
 }
