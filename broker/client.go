@@ -46,17 +46,23 @@ type Client struct {
 	// PKCEOptional lets a confidential client omit the challenge.
 	PKCEOptional bool
 	Allow        Allow
+	// UserInfoAlg is userinfo_signed_response_alg; empty for plain JSON.
+	UserInfoAlg string
 	// IDTokenAlg and AccessTokenAlg override the broker's signing algorithms.
 	IDTokenAlg     string
 	AccessTokenAlg string
 	// MinimalIDToken keeps profile claims out of ID tokens.
 	MinimalIDToken bool
 	Lifetimes      Lifetimes
-	URI            string
-	LogoURI        string
-	PolicyURI      string
-	TermsURI       string
-	DefaultMaxAge  time.Duration
+	// Exchange is what the client may do with tokens of others. MayAct is the client
+	// that its access tokens name as one that may act for the person (RFC 8693 §4.4).
+	Exchange      TokenExchange
+	MayAct        string
+	URI           string
+	LogoURI       string
+	PolicyURI     string
+	TermsURI      string
+	DefaultMaxAge time.Duration
 }
 
 // Lifetimes say how long what is issued lives. In a Client, zero means the

@@ -37,12 +37,14 @@ type Client struct {
 	Connectors  []string `yaml:"connectors"`
 	SkipConsent bool     `yaml:"skip_consent"`
 	// RequirePKCE is true when nil.
-	RequirePKCE    *bool           `yaml:"require_pkce"`
-	Allow          *Allow          `yaml:"allow"`
-	IDTokenAlg     string          `yaml:"id_token_signed_response_alg"`
-	AccessTokenAlg string          `yaml:"access_token_signed_response_alg"`
-	IDTokenClaims  string          `yaml:"id_token_claims"`
-	Lifetimes      ClientLifetimes `yaml:"lifetimes"`
+	RequirePKCE    *bool  `yaml:"require_pkce"`
+	Allow          *Allow `yaml:"allow"`
+	IDTokenAlg     string `yaml:"id_token_signed_response_alg"`
+	AccessTokenAlg string `yaml:"access_token_signed_response_alg"`
+	// UserInfoAlg has userinfo answered as a signed JWT; JSON when empty.
+	UserInfoAlg   string          `yaml:"userinfo_signed_response_alg"`
+	IDTokenClaims string          `yaml:"id_token_claims"`
+	Lifetimes     ClientLifetimes `yaml:"lifetimes"`
 	// ApplicationType is web (also when empty) or native, which may use a scheme of its own in redirect URIs.
 	ApplicationType string `yaml:"application_type"`
 	// DefaultMaxAge is in seconds; nil means no limit.
@@ -133,6 +135,7 @@ func (c *Client) broker() broker.Client {
 		PKCEOptional:   c.RequirePKCE != nil && !*c.RequirePKCE,
 		IDTokenAlg:     c.IDTokenAlg,
 		AccessTokenAlg: c.AccessTokenAlg,
+		UserInfoAlg:    c.UserInfoAlg,
 		MinimalIDToken: c.IDTokenClaims == claimsMinimal,
 		Lifetimes:      c.Lifetimes.broker(),
 		URI:            c.ClientURI,

@@ -162,6 +162,9 @@ func (c *Client) validateProtocol(f *faults) {
 	if c.IDTokenAlg != "" {
 		validateAlgorithm(f, "id_token_signed_response_alg", c.IDTokenAlg)
 	}
+	if c.UserInfoAlg != "" {
+		validateAlgorithm(f, "userinfo_signed_response_alg", c.UserInfoAlg)
+	}
 	if c.AccessTokenAlg != "" {
 		validateAlgorithm(f, "access_token_signed_response_alg", c.AccessTokenAlg)
 	}

@@ -71,7 +71,7 @@ func later() map[string]string {
 		"backchannel_logout_session_required", "backchannel_logout_uri", "contacts", "default_acr_values", "dpop_bound_access_tokens",
 		"frontchannel_logout_session_required", "frontchannel_logout_uri", "initiate_login_uri",
 		"require_auth_time", "require_pushed_authorization_requests", "request_uris", "sector_identifier_uri", "software_id",
-		"software_version", "subject_type", "userinfo_signed_response_alg",
+		"software_version", "subject_type",
 	} {
 		out["clients."+name] = key
 	}

@@ -43,6 +43,7 @@ func (c *Config) SigningAlgorithms() []string {
 	add(c.Signing.AccessToken)
 	for _, client := range c.Clients {
 		add(client.IDTokenAlg)
+		add(client.UserInfoAlg)
 		add(client.AccessTokenAlg)
 	}
 	return out

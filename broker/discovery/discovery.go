@@ -38,6 +38,7 @@ type Metadata struct {
 	GrantTypes            []string `json:"grant_types_supported"`
 	SubjectTypes          []string `json:"subject_types_supported"`
 	IDTokenAlgs           []string `json:"id_token_signing_alg_values_supported"`
+	UserInfoAlgs          []string `json:"userinfo_signing_alg_values_supported,omitempty"`
 	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
 	TokenAuthAlgs         []string `json:"token_endpoint_auth_signing_alg_values_supported"`
 	IntrospectionMethods  []string `json:"introspection_endpoint_auth_methods_supported"`
@@ -58,7 +59,8 @@ type Metadata struct {
 
 // Describe returns the metadata of an issuer that signs ID tokens with algs.
 // scopes of resource servers come after the broker's own.
-func Describe(issuer string, algs []string, scopes oauth.Scopes) Metadata {
+// userinfo are the algorithms of those whose userinfo is signed; none when there is no such client.
+func Describe(issuer string, algs, userinfo []string, scopes oauth.Scopes) Metadata {
 	proving := []string{string(oauth.AuthMethodClientSecretBasic), string(oauth.AuthMethodClientSecretPost),
 		string(oauth.AuthMethodClientSecretJWT), string(oauth.AuthMethodPrivateKeyJWT)}
 	signing := clientauth.AssertionAlgorithms()
@@ -82,6 +84,7 @@ func Describe(issuer string, algs []string, scopes oauth.Scopes) Metadata {
 			string(oauth.GrantTypeClientCredentials)},
 		SubjectTypes:     []string{"public"},
 		IDTokenAlgs:      algs,
+		UserInfoAlgs:     userinfo,
 		TokenAuthMethods: append(slices.Clone(proving), string(oauth.AuthMethodNone)),
 		ClaimsSupported: []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "sid", "at_hash",
 			"name", "given_name", "family_name", "preferred_username", "picture", "locale", "email", "email_verified", "groups"},

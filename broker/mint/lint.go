@@ -32,6 +32,8 @@ type intent struct {
 type kind struct {
 	typ     string
 	machine bool
+	// endless kinds have no exp and no auth_time.
+	endless bool
 	// required claims, and optional ones. There are no others.
 	required, optional []string
 	// client is the claim that names the client.
@@ -39,8 +41,8 @@ type kind struct {
 }
 
 // kinds are the closed list of what is signed.
-func kinds() [3]kind {
-	return [3]kind{{
+func kinds() [4]kind {
+	return [4]kind{{
 		typ:      accessTokenType, // RFC 9068 §2.2
 		required: []string{"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "auth_time", "grant_id"},
 		optional: []string{"scope", "acr", "amr", "sid"},
@@ -50,6 +52,12 @@ func kinds() [3]kind {
 		required: []string{"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "client_epoch"},
 		optional: []string{"scope"},
 		client:   "client_id",
+	}, {
+		typ:      userInfoType, // OpenID Connect Core §5.3.2
+		required: []string{"iss", "sub", "aud", "iat"},
+		optional: []string{"name", "given_name", "family_name", "preferred_username", "picture", "locale", "email", "email_verified", "groups"},
+		client:   "aud",
+		endless:  true,
 	}, {
 		typ:      idTokenType, // OpenID Connect Core §2, §5.1
 		required: []string{"iss", "sub", "aud", "exp", "iat", "auth_time"},
@@ -110,14 +118,20 @@ func (l linter) checkKind(k kind, members map[string]json.RawMessage, i intent) 
 
 func (l linter) checkTimes(k kind, members map[string]json.RawMessage) error {
 	var exp, iat, authTime int64 // whole seconds; anything else does not decode
-	times := map[string]*int64{"exp": &exp, "iat": &iat}
-	if !k.machine {
+	times := map[string]*int64{"iat": &iat}
+	if !k.endless {
+		times["exp"] = &exp
+	}
+	if !k.machine && !k.endless {
 		times["auth_time"] = &authTime
 	}
 	for name, value := range times {
 		if json.Unmarshal(members[name], value) != nil || *value <= 0 {
 			return refused(name, "is not a positive number of seconds")
 		}
+	}
+	if k.endless {
+		return nil
 	}
 	if exp <= iat || exp-iat > int64(l.maxLifetime/time.Second) {
 		return refused("exp", "is not after iat, or too long after it")

@@ -117,7 +117,7 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 	if err := protect.AddTrustedOrigin(originOf(c.Issuer)); err != nil {
 		return err
 	}
-	documents, err := discovery.New(discovery.Describe(c.Issuer, idTokenAlgorithms(rt), resources.Scopes()), s.ring.JWKS)
+	documents, err := discovery.New(discovery.Describe(c.Issuer, idTokenAlgorithms(rt), userInfoAlgorithms(rt), resources.Scopes()), s.ring.JWKS)
 	if err != nil {
 		return err
 	}
@@ -201,6 +201,18 @@ func idTokenAlgorithms(rt *runtime) []string {
 		}
 	}
 	slices.Sort(out[1:])
+	return out
+}
+
+// userInfoAlgorithms are those some client's userinfo is signed with.
+func userInfoAlgorithms(rt *runtime) []string {
+	var out []string
+	for _, client := range rt.clients {
+		if client.UserInfoAlg != "" && !slices.Contains(out, client.UserInfoAlg) {
+			out = append(out, client.UserInfoAlg)
+		}
+	}
+	slices.Sort(out)
 	return out
 }
 

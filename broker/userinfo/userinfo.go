@@ -52,64 +52,71 @@ type answer struct {
 }
 
 func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) {
-	body, err := e.answer(w, r)
-	if err != nil {
-		e.refuse(w, r, err)
-		return
+	a, client, err := e.answer(w, r)
+	var body []byte
+	kind := "application/json"
+	switch {
+	case err != nil:
+	case client.UserInfoAlg != "": // Core §5.3.2
+		kind = "application/jwt"
+		var signed string
+		signed, err = e.Mint.UserInfo(client, a.Subject, a.Claims, e.Now())
+		body = []byte(signed)
+	default:
+		body, err = json.Marshal(a)
 	}
-	encoded, err := json.Marshal(body)
 	if err != nil {
 		e.refuse(w, r, err)
 		return
 	}
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", kind)
 	h.Set("Cache-Control", "no-store")
 	// If this fails the client has gone.
-	_, _ = w.Write(encoded)
+	_, _ = w.Write(body)
 }
 
 // errNoToken is the request without any token: it is told how to present one and
 // no error code (RFC 6750 §3.1).
 var errNoToken = errors.New("no access token was presented")
 
-func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request) (answer, error) {
+func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request) (answer, *broker.Client, error) {
 	if wait, ok := e.PerAddress.Allow(httpx.LimitKey(httpx.About(r.Context()).Address)); !ok {
-		return answer{}, oauth.Errorf(oauth.TemporarilyUnavailable, "too many requests from this address").WithRetryAfter(wait)
+		return answer{}, nil, oauth.Errorf(oauth.TemporarilyUnavailable, "too many requests from this address").WithRetryAfter(wait)
 	}
 	raw, err := presented(w, r)
 	if err != nil {
-		return answer{}, err
+		return answer{}, nil, err
 	}
 	now := e.Now()
 	token, err := e.Mint.ReadAccessToken(r.Context(), raw, now)
 	if err != nil {
-		return answer{}, invalid(err)
+		return answer{}, nil, invalid(err)
 	}
 	if wait, ok := e.PerAccount.Allow(token.Subject); !ok {
-		return answer{}, oauth.Errorf(oauth.TemporarilyUnavailable, "too many requests for this account").WithRetryAfter(wait)
+		return answer{}, nil, oauth.Errorf(oauth.TemporarilyUnavailable, "too many requests for this account").WithRetryAfter(wait)
 	}
 	if !token.Scopes.Has(oauth.OpenID) {
-		return answer{}, oauth.Errorf(oauth.InsufficientScope, "the access token lacks the scope openid")
+		return answer{}, nil, oauth.Errorf(oauth.InsufficientScope, "the access token lacks the scope openid")
 	}
 	if denied, err := e.Onces.OnceUsed(r.Context(), token.Denial()); err != nil || denied {
-		return answer{}, gone(orNotFound(err))
+		return answer{}, nil, gone(orNotFound(err))
 	}
 	client, err := e.Clients.Client(r.Context(), token.ClientID)
 	if err != nil {
-		return answer{}, gone(err)
+		return answer{}, nil, gone(err)
 	}
 	state, err := e.Grants.Grant(r.Context(), token.GrantID, now)
 	if err != nil {
-		return answer{}, gone(err)
+		return answer{}, nil, gone(err)
 	}
 	if err := policy.Authorize(client, state, token.Scopes); err != nil {
-		return answer{}, invalid(err)
+		return answer{}, nil, invalid(err)
 	}
 	if state.Account.ID != token.Subject {
-		return answer{}, invalid(broker.ErrGrantGone)
+		return answer{}, nil, invalid(broker.ErrGrantGone)
 	}
-	return answer{Subject: token.Subject, Claims: policy.ClaimsFor(token.Scopes, state.Identity.Profile)}, nil
+	return answer{Subject: token.Subject, Claims: policy.ClaimsFor(token.Scopes, state.Identity.Profile)}, client, nil
 }
 
 // presented finds the access token: in the header, or in the form of a POST (RFC

@@ -1,0 +1,82 @@
+package server_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"gatehouse/internal/brokertest"
+)
+
+// OpenID Connect Core §5.3.2, OIDF oidcc-userinfo-rs256: a client that has registered
+// an algorithm gets the answer signed with it, with iss and aud and without nonce.
+func TestSignedUserInfo(t *testing.T) {
+	t.Parallel()
+	b := brokertest.New(t, brokertest.Options{Clients: `  - {client_id: wiki, client_secret: wiki-secret, redirect_uris: ["https://wiki.example/callback"], skip_consent: true, userinfo_signed_response_alg: ES256}
+  - {client_id: shop, client_secret: shop-secret, redirect_uris: ["https://shop.example/callback"], skip_consent: true}
+`})
+	ask := func(client string) (*http.Response, string) {
+		t.Helper()
+		token := b.Redeem(t, client, b.Browser(t).Code(client, "scope", "openid email")).Text("access_token")
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.Issuer+"/userinfo", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+token)
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response, string(body)
+	}
+	response, body := ask("wiki")
+	if response.StatusCode != 200 || response.Header.Get("Content-Type") != "application/jwt" || response.Header.Get("Cache-Control") != "no-store" {
+		t.Fatalf("%d %v %s", response.StatusCode, response.Header, body)
+	}
+	jws, err := jose.ParseSignedCompact(body, []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var set jose.JSONWebKeySet
+	keys, err := http.Get(b.Issuer + "/jwks")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer keys.Body.Close()
+	if err := json.NewDecoder(keys.Body).Decode(&set); err != nil {
+		t.Fatal(err)
+	}
+	found := set.Key(jws.Signatures[0].Header.KeyID)
+	if len(found) != 1 {
+		t.Fatalf("%d keys are called %q", len(found), jws.Signatures[0].Header.KeyID)
+	}
+	payload, err := jws.Verify(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claims map[string]any
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		t.Fatal(err)
+	}
+	if claims["iss"] != b.Issuer || claims["aud"] != "wiki" || claims["sub"] == "" || claims["email"] == nil || claims["nonce"] != nil || claims["exp"] != nil || len(claims) != 6 {
+		t.Errorf("%v", claims)
+	}
+	// JW-05: it is no token of any kind here.
+	if a := b.UserInfo(t, body); a.Status != 401 {
+		t.Errorf("taken for an access token: %d", a.Status)
+	}
+	if page := b.Browser(t).Get(b.AuthorizeURL("wiki", "id_token_hint", body)); page.URL.Query().Get("error") != "invalid_request" {
+		t.Errorf("taken for a hint: %s", page.URL)
+	}
+	if response, body := ask("shop"); response.Header.Get("Content-Type") != "application/json" || body[0] != '{' {
+		t.Errorf("a client that has registered nothing: %v %s", response.Header, body)
+	}
+}
