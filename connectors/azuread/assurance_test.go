@@ -69,6 +69,12 @@ func TestAContextThatWasNotSatisfied(t *testing.T) {
 		}
 		b.Vendor.Behave()
 	}
+	// Without a table contexts are passed on as they are, and nothing but contexts.
+	plain := subject().Open(t, nil)
+	plain.Vendor.Edit(fake.IDToken, func(c map[string]any) { c["acrs"] = []string{"urn:example:loa:9", "c4"} })
+	if id, _, err := plain.SignIn(t); err != nil || id.Authentication.ACR != "c4" {
+		t.Errorf("got level %q, %v", id.Authentication.ACR, err)
+	}
 	b.Vendor.Misbehave(fake.EntraNoContext)
 	if id, _, err := b.SignInWith(t, l); err != nil || id.Authentication.ACR != "" {
 		t.Errorf("got level %q, %v", id.Authentication.ACR, err)

@@ -1,6 +1,7 @@
 package azuread_test
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"gatehouse/connectors/azuread"
 	"gatehouse/connectors/connectortest"
 	"gatehouse/connectors/connectortest/fake"
+	"gatehouse/connectors/oidc"
 )
 
 // Each known mistake comes with the click that mends it, in Microsoft's own words.
@@ -26,6 +28,20 @@ func TestHintsSayWhereToClick(t *testing.T) {
 		_, _, err := b.Identify(t, url.Values{"state": {l.State}, "error": {"access_denied"}, "error_description": {"AADSTS" + number + ": text that changes"}}, l)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "AADSTS"+number) {
 			t.Errorf("%s: got %v, want %q", number, err, want)
+		}
+	}
+}
+
+// Which number says that it is the client's credential, and not the person's, does
+// not depend on the error beside it; and at the callback nobody has presented any.
+func TestNumbersOfTheClientsCredentials(t *testing.T) {
+	t.Parallel()
+	for _, number := range []int{7000215, 7000222, 7000218, 700027, 700024, 50012, 50027, 700213} {
+		for step, want := range map[oidc.Step]bool{oidc.AtToken: true, oidc.AtRefresh: true, oidc.AtCallback: false} {
+			e := azuread.Classify(oidc.Failure{Step: step, Status: 400, Code: "invalid_request", Codes: []int{number}})
+			if e.Kind != connectors.Operator || errors.Is(e, connectors.ErrClientRefused) != want || e.Unspent != want {
+				t.Errorf("%d: got %v, unspent %v", number, e, e.Unspent)
+			}
 		}
 	}
 }

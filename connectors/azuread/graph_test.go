@@ -204,6 +204,22 @@ func TestGraphOfPersonalAccounts(t *testing.T) {
 	}
 }
 
+func TestRowsOfGraphThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for name, value := range map[string]any{
+		"no ID": []any{map[string]any{"displayName": "x"}}, "a name as ID": []any{map[string]any{"id": "admins"}}, "an ID alone": []any{engineering},
+		"no list": nil, "an object": map[string]any{},
+	} {
+		b := asked(t, "chloe", func(c *azuread.Config) { c.GraphMethod = "transitiveMemberOf" })
+		b.Vendor.Edit(fake.GraphGroups, func(doc map[string]any) { doc["value"] = value })
+		if _, _, err := b.SignIn(t); err == nil {
+			t.Errorf("%s: signed in", name)
+		} else {
+			connectortest.KindOf(t, err, connectors.Broken)
+		}
+	}
+}
+
 func TestGraphIsAskedAboutGuests(t *testing.T) {
 	t.Parallel()
 	b := asked(t, "dana", func(c *azuread.Config) { c.GroupClaims = "graph_always" })
