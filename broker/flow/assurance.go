@@ -50,9 +50,6 @@ func reported(d connectors.Description, proven string, demanded []string) (strin
 	if len(demanded) == 0 {
 		return proven, true
 	}
-	if proven == "" {
-		return "", false
-	}
 	if len(d.Levels) == 0 {
 		return proven, slices.Contains(demanded, proven)
 	}

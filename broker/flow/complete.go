@@ -65,8 +65,7 @@ func (d *Desk) CompleteLogin(w http.ResponseWriter, r *http.Request, f *Flow, cl
 		f.Attempt = nil
 		return d.toConsent(w, r, f, client)
 	}
-	d.deliver(w, f, client, code)
-	return nil
+	return d.deliver(w, f, client, outcome, code)
 }
 
 // Authorize issues to a browser that is signed in: silently, or because the
@@ -100,8 +99,7 @@ func (d *Desk) Authorize(w http.ResponseWriter, r *http.Request, s Situation) er
 		return d.refused(w, r, f, client, err)
 	}
 	d.Audit.Committed(r.Context(), outcome.Event)
-	d.deliver(w, f, client, code)
-	return nil
+	return d.deliver(w, f, client, outcome, code)
 }
 
 // issuance prepares the grant and the code; the verb fills in what it knows.
@@ -118,10 +116,29 @@ func (d *Desk) issuance(r *broker.AuthorizationRequest, l broker.Lifetimes, now 
 	}}, code, err
 }
 
-// deliver hands the code to the client and ends the flow.
-func (d *Desk) deliver(w http.ResponseWriter, f *Flow, client *broker.Client, code string) {
+// Issued is what an authorization response is made of, once it has been committed.
+type Issued struct {
+	Client  *broker.Client
+	Request *broker.AuthorizationRequest
+	Grant   *broker.Grant
+	Profile broker.Profile
+	Code    string
+	Now     time.Time
+}
+
+// deliver hands the client what it asked for and ends the flow.
+func (d *Desk) deliver(w http.ResponseWriter, f *Flow, client *broker.Client, o broker.Outcome, code string) error {
+	fields := []oauth.Field{{Name: "code", Value: code}}
+	if f.Request.ResponseType != oauth.ResponseTypeCode {
+		var err error
+		fields, err = d.FrontChannel(Issued{Client: client, Request: f.Request, Grant: o.Grant, Profile: o.Identity.Profile, Code: code, Now: d.Now()})
+		if err != nil {
+			return err
+		}
+	}
 	d.Jar.Drop(w, f)
-	d.Send(w, client, d.answer(f.Request, oauth.Field{Name: "code", Value: code}))
+	d.Send(w, client, d.answer(f.Request, fields...))
+	return nil
 }
 
 // refused turns the answer of a verb into one for the client or the person.

@@ -42,6 +42,9 @@ type Desk struct {
 	PerAccount *httpx.Limiter
 	// NewCode makes an authorization code and the key it is stored under.
 	NewCode func(grantID string) (string, broker.ExpiringKey, error)
+	// FrontChannel makes the parameters of the response types other than code:
+	// package authorize's.
+	FrontChannel func(Issued) ([]oauth.Field, error)
 	// NewAccountID makes a random account identifier.
 	NewAccountID func() string
 	// SignIn sends a person to one of the connectors of the step: package login's.
