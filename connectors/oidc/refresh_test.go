@@ -204,6 +204,12 @@ func TestRefreshWithTheUpstreamAway(t *testing.T) {
 	if e := connectortest.KindOf(t, err, connectors.Transient); !e.Unspent || next.RefreshToken != "" {
 		t.Errorf("nothing was sent, and yet: %+v", e)
 	}
+	unknown := rechecking(t, nil)
+	unknown.Vendor.Misbehave(fake.At(fake.Discovery, fake.ServerError))
+	_, _, err = renew(t, unknown, prior, up)
+	if e := connectortest.KindOf(t, err, connectors.Transient); !e.Unspent || unknown.Vendor.Calls(fake.Token) != 0 {
+		t.Errorf("the token endpoint was not even known, and yet: %+v", e)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, _, err = b.Connector.(connectors.Refresher).Refresh(ctx, prior, up)
