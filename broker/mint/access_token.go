@@ -52,6 +52,7 @@ func (m *Minter) AccessToken(p AccessTokenParams) (token string, lifetime time.D
 	claims.texts("amr", p.Grant.AMR)
 	claims.text("sid", p.Grant.SessionID)
 	claims.text("grant_id", p.Grant.ID)
+	claims.mayAct(p.Client.MayAct)
 	alg := or(p.Client.AccessTokenAlg, m.accessTokenAlg)
 	token, err = m.sign(alg, accessTokenType, claims.done(), intent{subject: p.Grant.AccountID, clientID: p.Client.ID})
 	return token, lifetime, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"gatehouse/broker/jose"
@@ -26,12 +27,18 @@ type intent struct {
 	subject, clientID string
 	// machine says that there is no person behind it, and no grant.
 	machine bool
+	// exchanged says that the client is not, or need not be, the grant's. issuer is the ID of the external issuer of
+	// a workload.
+	exchanged bool
+	issuer    string
 }
 
 // kind is what the JWTs of one typ consist of.
 type kind struct {
 	typ     string
 	machine bool
+	// exchanged and workload are as in intent.
+	exchanged, workload bool
 	// endless kinds have no exp and no auth_time.
 	endless bool
 	// required claims, and optional ones. There are no others.
@@ -41,11 +48,21 @@ type kind struct {
 }
 
 // kinds are the closed list of what is signed.
-func kinds() [4]kind {
-	return [4]kind{{
+func kinds() [6]kind {
+	return [6]kind{{
 		typ:      accessTokenType, // RFC 9068 §2.2
 		required: []string{"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "auth_time", "grant_id"},
-		optional: []string{"scope", "acr", "amr", "sid"},
+		optional: []string{"scope", "acr", "amr", "sid", "may_act"},
+		client:   "client_id",
+	}, {
+		typ: accessTokenType, exchanged: true, // RFC 8693 §2.2.1, about a person
+		required: []string{"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "client_epoch", "auth_time", "grant_id"},
+		optional: []string{"scope", "acr", "amr", "sid", "act"},
+		client:   "client_id",
+	}, {
+		typ: accessTokenType, machine: true, workload: true, // RFC 8693 §2.2.1, RFC 7523 §2.1, about a workload
+		required: []string{"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "client_epoch", "external_issuer"},
+		optional: []string{"scope", "act"},
 		client:   "client_id",
 	}, {
 		typ: accessTokenType, machine: true, // RFC 9068 §2.2, of a client itself: RFC 6749 §4.4
@@ -73,7 +90,7 @@ func (l linter) check(typ string, payload []byte, i intent) error {
 		return fmt.Errorf("%w: %w", ErrLint, err)
 	}
 	for _, k := range kinds() {
-		if k.typ == typ && k.machine == i.machine {
+		if k.typ == typ && k.machine == i.machine && k.exchanged == i.exchanged && k.workload == (i.issuer != "") {
 			return l.checkKind(k, members, i)
 		}
 	}
@@ -110,8 +127,17 @@ func (l linter) checkKind(k kind, members map[string]json.RawMessage, i intent) 
 	if _, ok := members["azp"]; k.client == "aud" && ok != (len(audience) > 1) {
 		return refused("azp", "goes with several audiences and only with them")
 	}
-	if k.machine && i.subject != i.clientID {
+	if k.machine && !k.workload && i.subject != i.clientID {
 		return refused("sub", "is not the client, and there is nobody else")
+	}
+	if _, _, ok := actorsOf(members); !ok {
+		return refused("act", "or may_act is not a chain of at most five subjects")
+	}
+	if k.workload {
+		var issuer string
+		if json.Unmarshal(members["external_issuer"], &issuer) != nil || issuer != i.issuer || !strings.HasPrefix(sub, issuer+":") {
+			return refused("external_issuer", "is not the one that the subject begins with")
+		}
 	}
 	return l.checkTimes(k, members)
 }

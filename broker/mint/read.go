@@ -28,15 +28,22 @@ type AccessToken struct {
 	ClientID  string
 	GrantID   string // empty in a client's own token
 	SessionID string // empty when the grant has none
-	// ClientEpoch is the client's when its own token was issued.
+	// ClientEpoch is the client's when its own token, or one in exchange, was issued.
 	ClientEpoch uint64
-	Scopes      oauth.Scopes
-	Audience    []string
-	IssuedAt    time.Time
-	Expires     time.Time
-	AuthTime    time.Time
-	ACR         string
-	AMR         []string
+	// Exchanged says that the token was issued in exchange for one about a person: ClientID need not be the grant's.
+	Exchanged bool
+	// ExternalIssuer is the ID of the issuer that vouches for the workload that Subject is; empty for others.
+	ExternalIssuer string
+	// Actor is who acts for the subject, MayAct who may (RFC 8693 §4.1, §4.4).
+	Actor    *Actor
+	MayAct   string
+	Scopes   oauth.Scopes
+	Audience []string
+	IssuedAt time.Time
+	Expires  time.Time
+	AuthTime time.Time
+	ACR      string
+	AMR      []string
 }
 
 // Denial is the one-time key that, once used, denies this one token until it expires (RFC 7009 §2.1).
@@ -90,12 +97,27 @@ func (m *Minter) InspectAccessToken(ctx context.Context, raw string, now time.Ti
 		return AccessToken{}, jose.ErrExpired
 	}
 	token := accessTokenOf(&t.Claims)
-	// Either a person's, of a grant, or a client's own: anything between has not been made here.
-	if machine := t.Claims.Has("client_epoch"); machine == (token.GrantID != "") || machine != token.AuthTime.IsZero() {
+	var ok bool
+	if token.Actor, token.MayAct, ok = actorsOf(t.Claims.Raw); !ok || !madeHere(&token, t.Claims.Has("client_epoch")) {
 		return AccessToken{}, jose.ErrMalformed
 	}
 	m.verified.add(digest, remembered{token, t.Header.KeyID})
 	return token, nil
+}
+
+// madeHere: a person's, of a grant and perhaps in exchange, a client's own, or a workload's. Anything between has not
+// been made here.
+func madeHere(t *AccessToken, epoch bool) bool {
+	t.Exchanged = epoch && t.GrantID != ""
+	switch {
+	case (t.GrantID == "") != t.AuthTime.IsZero():
+		return false
+	case t.GrantID != "":
+		return t.ExternalIssuer == "" && (t.Exchanged || t.Actor == nil)
+	case t.ExternalIssuer != "":
+		return epoch && strings.HasPrefix(t.Subject, t.ExternalIssuer+":")
+	}
+	return epoch && t.Subject == t.ClientID && t.Actor == nil
 }
 
 // accessTokenOf reads claims whose types are certain: we wrote and linted them.
@@ -104,7 +126,7 @@ func accessTokenOf(c *jose.Claims) AccessToken {
 	token := AccessToken{
 		ID: c.ID, Subject: c.Subject, ClientID: text("client_id"), GrantID: text("grant_id"), SessionID: text("sid"),
 		Scopes: strings.Fields(text("scope")), Audience: c.Audience,
-		IssuedAt: c.IssuedAt, Expires: c.Expiry, ACR: text("acr"),
+		IssuedAt: c.IssuedAt, Expires: c.Expiry, ACR: text("acr"), ExternalIssuer: text("external_issuer"),
 	}
 	token.AuthTime, _ = c.Time("auth_time")
 	token.ClientEpoch, _ = strconv.ParseUint(string(c.Raw["client_epoch"]), 10, 64)
