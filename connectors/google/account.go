@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"gatehouse/connectors"
@@ -178,6 +177,3 @@ func (k keyed) access(ctx context.Context, scope string) (issued, error) {
 	}
 	return k.exchange(ctx, claims, signed, k.describe(k, k.key.address))
 }
-
-// LogValue keeps what is behind an account out of logs.
-func (a *account) LogValue() slog.Value { return slog.StringValue("service account") }
