@@ -73,7 +73,9 @@ func TestValidateGroups(t *testing.T) {
 		{"an account that is no address", account(func(s *google.ServiceAccount) { s.Email = "gatehouse" }), []string{"service_account.email"}},
 		{
 			"an administrator for each domain",
-			account(func(s *google.ServiceAccount) { s.AdminEmail, s.AdminEmails = "", map[string]string{"example.com": "admin@example.com"} }), nil,
+			account(func(s *google.ServiceAccount) {
+				s.AdminEmail, s.AdminEmails = "", map[string]string{"example.com": "admin@example.com"}
+			}), nil,
 		},
 		{
 			"one administrator and many", account(func(s *google.ServiceAccount) { s.AdminEmails = map[string]string{"example.com": "admin@example.com"} }),
@@ -81,12 +83,16 @@ func TestValidateGroups(t *testing.T) {
 		},
 		{
 			"a domain without an administrator",
-			account(func(s *google.ServiceAccount) { s.AdminEmail, s.AdminEmails = "", map[string]string{"partner.example": "admin@partner.example"} }),
+			account(func(s *google.ServiceAccount) {
+				s.AdminEmail, s.AdminEmails = "", map[string]string{"partner.example": "admin@partner.example"}
+			}),
 			[]string{"service_account.admin_emails"},
 		},
 		{
 			"keys that are no domains",
-			account(func(s *google.ServiceAccount) { s.AdminEmail, s.AdminEmails = "", map[string]string{"example.com": "admin", "Example.com": "admin@example.com"} }),
+			account(func(s *google.ServiceAccount) {
+				s.AdminEmail, s.AdminEmails = "", map[string]string{"example.com": "admin", "Example.com": "admin@example.com"}
+			}),
 			[]string{"service_account.admin_emails.Example.com", "service_account.admin_emails.example.com"},
 		},
 		{
