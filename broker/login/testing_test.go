@@ -143,7 +143,7 @@ func (w *world) serve(r *http.Request, handler http.HandlerFunc) *httptest.Respo
 // authorize asks with a client's request.
 func (w *world) authorize(change func(*broker.AuthorizationRequest)) *httptest.ResponseRecorder {
 	w.t.Helper()
-	request := &broker.AuthorizationRequest{ClientID: "wiki", RedirectURI: "https://wiki.example/callback", ResponseMode: oauth.ResponseModeQuery,
+	request := &broker.AuthorizationRequest{ClientID: "wiki", RedirectURI: "https://wiki.example/callback", ResponseType: oauth.ResponseTypeCode, ResponseMode: oauth.ResponseModeQuery,
 		Scopes: oauth.Scopes{oauth.OpenID}, State: "the-state"}
 	change(request)
 	r := httptest.NewRequestWithContext(w.t.Context(), http.MethodGet, "/authorize", nil)
