@@ -55,7 +55,7 @@ func TestClientKeys(t *testing.T) {
 		{"a public client that acts for itself", minimal + public + ", grant_types: [authorization_code, client_credentials]}]\n", []string{"4: clients[0].grant_types[1]: client_credentials is not for a public client"}},
 		{"an unknown grant", with("grant_types: [authorization_code, code]"), []string{"8: clients[0].grant_types[1]: must be authorization_code"}},
 		{"grants without a way to sign in", with("grant_types: [refresh_token]"), []string{"8: clients[0].grant_types: refresh_token is of no use"}},
-		{"the implicit flow", with("response_types: [code, token]"), []string{"8: clients[0].response_types[1]: must be code"}},
+		{"the implicit flow", with("response_types: [code, token]"), []string{"8: clients[0].response_types[1]: hands out tokens in the browser"}},
 		{"no response type", with("response_types: []"), []string{"8: clients[0].response_types: is an empty list"}},
 		{"an unknown scope", with("scope: openid mail"), []string{"8: clients[0].scope: mail is not known here"}},
 		{"an empty scope", with("scope: ''"), []string{"8: clients[0].scope: is empty"}},

@@ -142,20 +142,17 @@ func (c *Client) validateProtocol(f *faults) {
 			}
 		case "password":
 			f.add(element("grant_types", i), "password is refused: people type passwords at their own provider only (RFC 9700 section 2.4)")
-		case oauth.GrantTypeImplicit, oauth.GrantTypeDeviceCode, oauth.GrantTypeTokenExchange, oauth.GrantTypeJWTBearer:
+		case oauth.GrantTypeImplicit: // validateResponseTypes
+		case oauth.GrantTypeDeviceCode, oauth.GrantTypeTokenExchange, oauth.GrantTypeJWTBearer:
 			f.add(element("grant_types", i), "%s is not supported by this version: remove it", g)
 		default:
 			f.add(element("grant_types", i), "must be authorization_code, refresh_token or client_credentials")
 		}
 	}
-	if slices.Contains(c.GrantTypes, string(oauth.GrantTypeRefreshToken)) && !c.interactive() {
+	if slices.Contains(c.GrantTypes, string(oauth.GrantTypeRefreshToken)) && !c.codes() {
 		f.add("grant_types", "refresh_token is of no use without authorization_code: nothing else gives refresh tokens")
 	}
-	for i, t := range c.ResponseTypes {
-		if t != string(oauth.ResponseTypeCode) {
-			f.add(element("response_types", i), "must be code: others are not supported by this version")
-		}
-	}
+	c.validateResponseTypes(f)
 	if c.ResponseTypes != nil && len(c.ResponseTypes) == 0 {
 		f.add("response_types", "is an empty list: remove it or write [code]")
 	}
@@ -179,6 +176,32 @@ func (c *Client) validateProtocol(f *faults) {
 	}
 }
 
+// validateResponseTypes holds them against the grant types they need (OpenID Connect Registration §2).
+func (c *Client) validateResponseTypes(f *faults) {
+	for i, t := range c.ResponseTypes {
+		kind, err := oauth.ParseResponseType(t)
+		tokens := kind.Has(oauth.ResponseTypeToken) || kind.Has(oauth.ResponseTypeIDToken)
+		switch {
+		case err != nil || kind == oauth.ResponseTypeNone:
+			f.add(element("response_types", i), "must be made of code, id_token and token")
+		case string(kind) != t:
+			f.add(element("response_types", i), "is written %q in the specifications: write it so", kind)
+		case tokens && !slices.Contains(c.GrantTypes, string(oauth.GrantTypeImplicit)):
+			f.add(element("response_types", i), "hands out tokens in the browser: if that is meant, add implicit to grant_types")
+		case kind.Has(oauth.ResponseTypeCode) && !c.codes():
+			f.add(element("response_types", i), "needs authorization_code among grant_types")
+		}
+	}
+	if c.GrantTypes != nil && slices.Contains(c.GrantTypes, string(oauth.GrantTypeImplicit)) && !slices.ContainsFunc(c.ResponseTypes, func(t string) bool { return t != string(oauth.ResponseTypeCode) }) {
+		f.add("grant_types", "implicit needs response_types that it is for, such as id_token: code is the better choice for every new application")
+	}
+}
+
+// codes reports whether the client redeems authorization codes.
+func (c *Client) codes() bool {
+	return c.GrantTypes == nil || slices.Contains(c.GrantTypes, string(oauth.GrantTypeAuthorizationCode))
+}
+
 // scopes are those that have a meaning here.
 func scopes() oauth.Scopes {
 	return oauth.Scopes{oauth.OpenID, oauth.Profile, oauth.Email, oauth.Groups, oauth.OfflineAccess}
@@ -186,7 +209,7 @@ func scopes() oauth.Scopes {
 
 // interactive reports whether people sign in to the client.
 func (c *Client) interactive() bool {
-	return c.GrantTypes == nil || slices.Contains(c.GrantTypes, string(oauth.GrantTypeAuthorizationCode))
+	return c.codes() || slices.Contains(c.GrantTypes, string(oauth.GrantTypeImplicit))
 }
 
 func (c *Client) validateScope(f *faults, known oauth.Scopes) {

@@ -68,7 +68,13 @@ func (q *request) responseMode() (oauth.ResponseMode, *oauth.Error) {
 	switch asked := oauth.ResponseMode(q.params.Get("response_mode")); asked {
 	case "":
 		return mode, nil
-	case oauth.ResponseModeQuery, oauth.ResponseModeFragment:
+	case oauth.ResponseModeQuery:
+		if mode == oauth.ResponseModeFragment {
+			// Multiple Response Type Encoding Practices §3: tokens are never put into a query.
+			return mode, oauth.Errorf(oauth.InvalidRequest, "response_mode query is not for tokens")
+		}
+		return asked, nil
+	case oauth.ResponseModeFragment:
 		return asked, nil
 	case oauth.ResponseModeFormPost:
 		if !strings.HasPrefix(q.out.RedirectURI, "https://") && !strings.HasPrefix(q.out.RedirectURI, "http://") {
@@ -94,11 +100,14 @@ func (q *request) checkResponseType(context.Context) *oauth.Error {
 	if err != nil {
 		return oauth.From(err)
 	}
-	if kind != oauth.ResponseTypeCode {
-		return oauth.Errorf(oauth.UnsupportedResponseType, "only response_type code is supported")
+	if kind == oauth.ResponseTypeNone {
+		return oauth.Errorf(oauth.UnsupportedResponseType, "response_type none is not supported")
 	}
-	if !q.client.AllowsResponseType(kind) || !q.client.AllowsGrantType(oauth.GrantTypeAuthorizationCode) {
-		return oauth.Errorf(oauth.UnauthorizedClient, "the client is not registered for response_type code")
+	// Registration §2: each value of a response type has its grant type.
+	tokens := kind.Has(oauth.ResponseTypeToken) || kind.Has(oauth.ResponseTypeIDToken)
+	if !q.client.AllowsResponseType(kind) || kind.Has(oauth.ResponseTypeCode) && !q.client.AllowsGrantType(oauth.GrantTypeAuthorizationCode) ||
+		tokens && !q.client.AllowsGrantType(oauth.GrantTypeImplicit) {
+		return oauth.Errorf(oauth.UnauthorizedClient, "the client is not registered for this response_type")
 	}
 	q.out.ResponseType = kind
 	return nil
@@ -130,7 +139,10 @@ func (q *request) checkScope(context.Context) *oauth.Error {
 	if len(q.client.Scopes) > 0 {
 		granted = granted.Intersect(q.client.Scopes)
 	}
-	if !q.client.AllowsGrantType(oauth.GrantTypeRefreshToken) {
+	if q.out.ResponseType.Has(oauth.ResponseTypeIDToken) && !granted.Has(oauth.OpenID) {
+		return oauth.Errorf(oauth.InvalidScope, "an ID token needs the scope openid")
+	}
+	if !q.client.AllowsGrantType(oauth.GrantTypeRefreshToken) || !q.out.ResponseType.Has(oauth.ResponseTypeCode) {
 		// Core §11: offline_access is ignored where it cannot be honoured.
 		granted = granted.Without(oauth.OfflineAccess)
 	}
@@ -144,6 +156,10 @@ func (q *request) checkScope(context.Context) *oauth.Error {
 // checkNonce bounds what is put into the ID token (Core §3.1.2.1).
 func (q *request) checkNonce(context.Context) *oauth.Error {
 	nonce := q.params.Get("nonce")
+	if nonce == "" && q.out.ResponseType.Has(oauth.ResponseTypeIDToken) {
+		// Core §3.2.2.1, §3.3.2.11: nothing else ties that ID token to the request.
+		return oauth.Errorf(oauth.InvalidRequest, "nonce is required with an ID token in the response")
+	}
 	if err := oauth.ValidateNonce(nonce); err != nil {
 		return oauth.From(err)
 	}
@@ -156,7 +172,7 @@ func (q *request) checkNonce(context.Context) *oauth.Error {
 func (q *request) checkPKCE(context.Context) *oauth.Error {
 	challenge, method := q.params.Get("code_challenge"), q.params.Get("code_challenge_method")
 	if challenge == "" && method == "" {
-		if q.client.Public() || !q.client.PKCEOptional {
+		if q.out.ResponseType.Has(oauth.ResponseTypeCode) && (q.client.Public() || !q.client.PKCEOptional) {
 			return oauth.Errorf(oauth.InvalidRequest, "code_challenge is required")
 		}
 		return nil

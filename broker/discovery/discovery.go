@@ -57,13 +57,27 @@ type Metadata struct {
 	ResponseIssuer    bool     `json:"authorization_response_iss_parameter_supported"`
 }
 
-// Describe returns the metadata of an issuer that signs ID tokens with algs.
-// scopes of resource servers come after the broker's own.
-// userinfo are the algorithms of those whose userinfo is signed; none when there is no such client.
-func Describe(issuer string, algs, userinfo []string, scopes oauth.Scopes) Metadata {
+// Enabled is what some client of the configuration has, beside what every one may.
+type Enabled struct {
+	// Scopes are those of resource servers.
+	Scopes oauth.Scopes
+	// IDTokenAlgs and UserInfoAlgs sign for some client; the default comes first.
+	IDTokenAlgs   []string
+	UserInfoAlgs  []string
+	ResponseTypes []string
+	// Implicit: some client gets tokens from the authorization endpoint.
+	Implicit bool
+}
+
+// Describe returns the metadata of an issuer.
+func Describe(issuer string, e Enabled) Metadata {
 	proving := []string{string(oauth.AuthMethodClientSecretBasic), string(oauth.AuthMethodClientSecretPost),
 		string(oauth.AuthMethodClientSecretJWT), string(oauth.AuthMethodPrivateKeyJWT)}
 	signing := clientauth.AssertionAlgorithms()
+	grants := []string{string(oauth.GrantTypeAuthorizationCode), string(oauth.GrantTypeRefreshToken), string(oauth.GrantTypeClientCredentials)}
+	if e.Implicit {
+		grants = append(grants, string(oauth.GrantTypeImplicit))
+	}
 	return Metadata{
 		IntrospectionEndpoint: issuer + "/introspect",
 		RevocationEndpoint:    issuer + "/revoke",
@@ -77,15 +91,14 @@ func Describe(issuer string, algs, userinfo []string, scopes oauth.Scopes) Metad
 		UserinfoEndpoint:      issuer + "/userinfo",
 		JWKSURI:               issuer + "/jwks",
 		EndSessionEndpoint:    issuer + "/logout",
-		ScopesSupported:       append(Scopes(), scopes...),
-		ResponseTypes:         []string{string(oauth.ResponseTypeCode)},
+		ScopesSupported:       append(Scopes(), e.Scopes...),
+		ResponseTypes:         e.ResponseTypes,
 		ResponseModes:         []string{string(oauth.ResponseModeQuery), string(oauth.ResponseModeFragment), string(oauth.ResponseModeFormPost)},
-		GrantTypes: []string{string(oauth.GrantTypeAuthorizationCode), string(oauth.GrantTypeRefreshToken),
-			string(oauth.GrantTypeClientCredentials)},
-		SubjectTypes:     []string{"public"},
-		IDTokenAlgs:      algs,
-		UserInfoAlgs:     userinfo,
-		TokenAuthMethods: append(slices.Clone(proving), string(oauth.AuthMethodNone)),
+		GrantTypes:            grants,
+		SubjectTypes:          []string{"public"},
+		IDTokenAlgs:           e.IDTokenAlgs,
+		UserInfoAlgs:          e.UserInfoAlgs,
+		TokenAuthMethods:      append(slices.Clone(proving), string(oauth.AuthMethodNone)),
 		ClaimsSupported: []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "sid", "at_hash",
 			"name", "given_name", "family_name", "preferred_username", "picture", "locale", "email", "email_verified", "groups"},
 		ChallengeMethods:  []string{oauth.ChallengeMethodS256},

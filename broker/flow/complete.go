@@ -129,7 +129,7 @@ type Issued struct {
 // deliver hands the client what it asked for and ends the flow.
 func (d *Desk) deliver(w http.ResponseWriter, f *Flow, client *broker.Client, o broker.Outcome, code string) error {
 	fields := []oauth.Field{{Name: "code", Value: code}}
-	if f.Request.ResponseType != oauth.ResponseTypeCode {
+	if t := f.Request.ResponseType; t.Has(oauth.ResponseTypeIDToken) || t.Has(oauth.ResponseTypeToken) {
 		var err error
 		fields, err = d.FrontChannel(Issued{Client: client, Request: f.Request, Grant: o.Grant, Profile: o.Identity.Profile, Code: code, Now: d.Now()})
 		if err != nil {

@@ -136,7 +136,7 @@ func TestRefusalsOfAuthorizationRequests(t *testing.T) {
 	isPage(t, "a semicolon as a separator", b.Browser(t).Get(b.AuthorizeURL(brokertest.Wiki)+";x=1"))
 	for _, kind := range []string{"token", "id_token", "id_token token", "token id_token"} {
 		page := b.Browser(t).Get(b.AuthorizeURL(brokertest.Wiki, "response_type", kind))
-		if fragment, _ := url.ParseQuery(page.URL.Fragment); !page.AtClient || fragment.Get("error") != "unsupported_response_type" {
+		if fragment, _ := url.ParseQuery(page.URL.Fragment); !page.AtClient || fragment.Get("error") != "unauthorized_client" {
 			t.Errorf("response_type %s: %d at %s", kind, page.Status, page.URL)
 		}
 	}

@@ -107,6 +107,7 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 		Jar: flow.NewJar(c.Issuer, s.secrets, s.now), Pages: pages, Audit: s.audit, Log: s.log, Now: s.now,
 		Upstreams: rt.upstreams, Lifetimes: c.Lifetimes.Broker(), Outlives: outlives(rt), PerAccount: s.limiter(limits.Authorize.PerAccount),
 		NewCode: minter.NewCode, NewAccountID: mint.NewAccountID,
+		FrontChannel: (&authorize.FrontChannel{Mint: minter, Resources: resources, Issuer: c.Issuer}).Fields,
 	}
 	signIn := &login.Endpoint{Desk: desk, Clients: rt.clients, States: flow.NewStates(s.secrets), Connectors: rt.connectors,
 		PerAddress: s.limiter(limits.Login.PerAddress), PerPerson: s.limiter(limits.Login.PerAccount), Log: s.log, Now: s.now}
@@ -117,7 +118,7 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 	if err := protect.AddTrustedOrigin(originOf(c.Issuer)); err != nil {
 		return err
 	}
-	documents, err := discovery.New(discovery.Describe(c.Issuer, idTokenAlgorithms(rt), userInfoAlgorithms(rt), resources.Scopes()), s.ring.JWKS)
+	documents, err := discovery.New(discovery.Describe(c.Issuer, enabled(rt)), s.ring.JWKS)
 	if err != nil {
 		return err
 	}
@@ -192,28 +193,29 @@ func (s *Server) tokenEndpoint(rt *runtime, minter *mint.Minter, upstreams *rech
 	}
 }
 
-// idTokenAlgorithms are those some client's ID tokens are signed with.
-func idTokenAlgorithms(rt *runtime) []string {
-	out := []string{rt.config.Signing.IDToken}
-	for _, client := range rt.clients {
-		if client.IDTokenAlg != "" && !slices.Contains(out, client.IDTokenAlg) {
-			out = append(out, client.IDTokenAlg)
+// enabled is what the clients of a runtime have been given: discovery advertises
+// that and no more.
+func enabled(rt *runtime) discovery.Enabled {
+	e := discovery.Enabled{Scopes: rt.config.BrokerResources().Scopes(), IDTokenAlgs: []string{rt.config.Signing.IDToken}, ResponseTypes: []string{string(oauth.ResponseTypeCode)}}
+	add := func(list *[]string, value string) {
+		if value != "" && !slices.Contains(*list, value) {
+			*list = append(*list, value)
 		}
 	}
-	slices.Sort(out[1:])
-	return out
-}
-
-// userInfoAlgorithms are those some client's userinfo is signed with.
-func userInfoAlgorithms(rt *runtime) []string {
-	var out []string
 	for _, client := range rt.clients {
-		if client.UserInfoAlg != "" && !slices.Contains(out, client.UserInfoAlg) {
-			out = append(out, client.UserInfoAlg)
+		add(&e.IDTokenAlgs, client.IDTokenAlg)
+		add(&e.UserInfoAlgs, client.UserInfoAlg)
+		for _, t := range client.ResponseTypes {
+			add(&e.ResponseTypes, string(t))
+		}
+		if client.AllowsGrantType(oauth.GrantTypeImplicit) {
+			e.Implicit = true
 		}
 	}
-	slices.Sort(out)
-	return out
+	slices.Sort(e.IDTokenAlgs[1:])
+	slices.Sort(e.UserInfoAlgs)
+	slices.Sort(e.ResponseTypes[1:])
+	return e
 }
 
 // outlives is how long the last code given within a session, and what is issued for

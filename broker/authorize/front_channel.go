@@ -1,0 +1,92 @@
+package authorize
+
+import (
+	"strconv"
+	"time"
+
+	"gatehouse/broker/flow"
+	"gatehouse/broker/mint"
+	"gatehouse/broker/oauth"
+	"gatehouse/broker/policy"
+)
+
+// FrontChannel makes what an authorization response carries besides the code: the
+// tokens of the implicit and hybrid response types (OpenID Connect Core §3.2.2.5,
+// §3.3.2.5), for clients that are registered for them.
+type FrontChannel struct {
+	Mint      *mint.Minter
+	Resources policy.Resources
+	Issuer    string
+}
+
+// rows are the values of a response type and what each adds, in this order: the ID
+// token comes last, because it is bound to the others.
+var rows = []struct {
+	value oauth.ResponseType
+	add   func(*FrontChannel, flow.Issued, *response) error
+}{
+	{oauth.ResponseTypeCode, (*FrontChannel).code},
+	{oauth.ResponseTypeToken, (*FrontChannel).accessToken},
+	{oauth.ResponseTypeIDToken, (*FrontChannel).idToken},
+}
+
+// response is what has been made so far.
+type response struct {
+	fields            []oauth.Field
+	code, accessToken string
+}
+
+// Fields are the parameters of the response but for state and iss.
+func (c *FrontChannel) Fields(i flow.Issued) ([]oauth.Field, error) {
+	var r response
+	for _, row := range rows {
+		if !i.Request.ResponseType.Has(row.value) {
+			continue
+		}
+		if err := row.add(c, i, &r); err != nil {
+			return nil, err
+		}
+	}
+	return r.fields, nil
+}
+
+func (c *FrontChannel) code(i flow.Issued, r *response) error {
+	r.code = i.Code
+	r.fields = append(r.fields, oauth.Field{Name: "code", Value: i.Code})
+	return nil
+}
+
+// accessToken is RFC 6749 §4.2.2. There is never a refresh token.
+func (c *FrontChannel) accessToken(i flow.Issued, r *response) error {
+	audience, scopes, err := c.Resources.Target(c.Issuer, i.Grant.Scopes.Without(oauth.OfflineAccess), nil)
+	if err != nil {
+		return err
+	}
+	token, lifetime, err := c.Mint.AccessToken(mint.AccessTokenParams{Client: i.Client, Grant: i.Grant, Scopes: scopes, Audience: audience, Now: i.Now})
+	if err != nil {
+		return err
+	}
+	r.accessToken = token
+	r.fields = append(r.fields, oauth.Field{Name: "access_token", Value: token}, oauth.Field{Name: "token_type", Value: "Bearer"},
+		oauth.Field{Name: "expires_in", Value: strconv.FormatInt(int64(lifetime/time.Second), 10)}, oauth.Field{Name: "scope", Value: scopes.String()})
+	return nil
+}
+
+// idToken carries at_hash and c_hash of what is beside it, so that neither can be
+// swapped in the browser (Core §3.3.2.11). Alone, it is all the client will get,
+// and so has the claims of the scopes (Core §5.4).
+func (c *FrontChannel) idToken(i flow.Issued, r *response) error {
+	client := i.Client
+	if i.Request.ResponseType == oauth.ResponseTypeIDToken && client.MinimalIDToken {
+		whole := *client
+		whole.MinimalIDToken = false
+		client = &whole
+	}
+	token, err := c.Mint.IDToken(mint.IDTokenParams{Client: client, Grant: i.Grant, Scopes: i.Grant.Scopes, Profile: i.Profile,
+		Nonce: i.Request.Nonce, AccessToken: r.accessToken, Code: r.code, Now: i.Now})
+	if err != nil {
+		return err
+	}
+	r.fields = append(r.fields, oauth.Field{Name: "id_token", Value: token})
+	return nil
+}
