@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"gatehouse/broker"
+	"gatehouse/broker/mint"
 	"gatehouse/broker/oauth"
 )
 
@@ -25,6 +26,20 @@ type response struct {
 	AuthTime int64    `json:"auth_time,omitempty"`
 	ACR      string   `json:"acr,omitempty"`
 	AMR      []string `json:"amr,omitempty"`
+	// Actor is who acts for the subject (RFC 8693 §4.1).
+	Actor *actor `json:"act,omitempty"`
+}
+
+type actor struct {
+	Subject string `json:"sub"`
+	Before  *actor `json:"act,omitempty"`
+}
+
+func actorOf(a *mint.Actor) *actor {
+	if a == nil {
+		return nil
+	}
+	return &actor{Subject: a.Subject, Before: actorOf(a.Before)}
 }
 
 // introspect answers exactly {"active":false} to whatever is not a live token that
@@ -68,6 +83,7 @@ func (e *Endpoint) describe(t *token) response {
 		return out
 	}
 	out.TokenType, out.ID, out.Subject, out.Audience = "Bearer", t.access.ID, t.access.Subject, t.access.Audience
+	out.Actor = actorOf(t.access.Actor)
 	out.Expires, out.IssuedAt = t.access.Expires.Unix(), t.access.IssuedAt.Unix()
 	return out
 }

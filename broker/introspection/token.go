@@ -31,6 +31,21 @@ type Tokens struct {
 	Grants   broker.Grants
 	Switches broker.Switches
 	Onces    broker.Onces
+	// External is the issuer with an ID as it is configured now; nil when it is not.
+	External func(id string) *broker.ExternalIssuer
+}
+
+// Access is an access token of ours that lives, and the state it lives by; nil for
+// whatever else was presented. Who may present it is for the caller to say.
+func (t *Tokens) Access(ctx context.Context, raw string, now time.Time) (*mint.AccessToken, broker.State, error) {
+	found, err := t.findAccess(ctx, raw, now)
+	switch {
+	case unknown(err):
+		return nil, broker.State{}, nil
+	case err != nil:
+		return nil, broker.State{}, err
+	}
+	return found.access, found.state, nil
 }
 
 // find reads the string: as what it looks like, whatever token_type_hint says (RFC
@@ -39,24 +54,27 @@ func (t *Tokens) find(ctx context.Context, raw string, now time.Time) (*token, e
 	if refresh, err := t.Mint.ParseRefreshToken(raw); err == nil {
 		return t.findRefresh(ctx, &refresh, now)
 	}
+	return t.findAccess(ctx, raw, now)
+}
+
+func (t *Tokens) findAccess(ctx context.Context, raw string, now time.Time) (*token, error) {
 	access, err := t.Mint.InspectAccessToken(ctx, raw, now)
 	if err != nil {
 		return nil, errUnknown
 	}
 	out := &token{access: &access, clientID: access.ClientID}
-	if denied, err := t.Onces.OnceUsed(ctx, access.Denial()); err != nil || denied {
-		return nil, errors.Join(errUnknown, err)
+	denied, err := t.Onces.OnceUsed(ctx, access.Denial())
+	if err != nil {
+		return nil, err
+	}
+	if denied {
+		return nil, errUnknown
 	}
 	if out.client, err = t.lookup(ctx, access.ClientID); err != nil {
 		return nil, err
 	}
 	if access.GrantID == "" {
-		now, err := t.Switches.Switch(ctx, broker.ClientSwitch, access.ClientID)
-		if err != nil {
-			return nil, err
-		}
-		out.state.Client = now
-		return out, dead(policy.AuthorizeClient(out.client, now, access.ClientEpoch, access.Scopes))
+		return out, t.machine(ctx, out)
 	}
 	if out.state, err = t.grant(ctx, access.GrantID, now); err != nil {
 		return nil, err
@@ -64,7 +82,37 @@ func (t *Tokens) find(ctx context.Context, raw string, now time.Time) (*token, e
 	if out.state.Account == nil || out.state.Account.ID != access.Subject {
 		return nil, errUnknown
 	}
+	if access.Exchanged {
+		return out, t.exchanged(ctx, out)
+	}
 	return out, dead(policy.Authorize(out.client, out.state, access.Scopes))
+}
+
+// machine judges a client's own token, and one about a workload.
+func (t *Tokens) machine(ctx context.Context, out *token) error {
+	now, err := t.Switches.Switch(ctx, broker.ClientSwitch, out.clientID)
+	if err != nil {
+		return err
+	}
+	out.state.Client = now
+	if id := out.access.ExternalIssuer; id != "" {
+		return dead(policy.AuthorizeWorkload(policy.Holder{Client: out.client, Now: now, Epoch: out.access.ClientEpoch}, t.External(id), out.access.Scopes))
+	}
+	return dead(policy.AuthorizeClient(out.client, now, out.access.ClientEpoch, out.access.Scopes))
+}
+
+// exchanged judges a token that was issued in exchange for another: by the client
+// that has it and by the one that the grant is of (RFC 8693).
+func (t *Tokens) exchanged(ctx context.Context, out *token) error {
+	now, err := t.Switches.Switch(ctx, broker.ClientSwitch, out.clientID)
+	if err != nil {
+		return err
+	}
+	origin, err := t.lookup(ctx, out.state.Grant.ClientID)
+	if err != nil {
+		return err
+	}
+	return dead(policy.AuthorizeExchange(policy.Holder{Client: out.client, Now: now, Epoch: out.access.ClientEpoch}, origin, out.state, out.access.Scopes))
 }
 
 // findRefresh finds the grant of a refresh token. Only the current one is live: a

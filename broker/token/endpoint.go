@@ -52,6 +52,8 @@ type Tokens struct {
 	IDToken      string
 	RefreshToken string
 	Scopes       oauth.Scopes
+	// Kind is what a token exchange has issued.
+	Kind oauth.TokenKind
 	// Event is what was committed; its Type is empty when nothing was. An error may
 	// come with one: a replay ends the grant.
 	Event broker.Event
@@ -155,12 +157,14 @@ type body struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 	IDToken      string `json:"id_token,omitempty"`
 	Scope        string `json:"scope"`
+	// IssuedTokenType is RFC 8693 §2.2.1.
+	IssuedTokenType oauth.TokenKind `json:"issued_token_type,omitempty"`
 }
 
 func write(w http.ResponseWriter, t Tokens) {
 	// Strings and a number: encoding cannot fail.
 	encoded, _ := json.Marshal(body{AccessToken: t.AccessToken, TokenType: "Bearer", ExpiresIn: int64(t.Lifetime / time.Second),
-		RefreshToken: t.RefreshToken, IDToken: t.IDToken, Scope: t.Scopes.String()})
+		RefreshToken: t.RefreshToken, IDToken: t.IDToken, Scope: t.Scopes.String(), IssuedTokenType: t.Kind})
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store") // RFC 6749 §5.1

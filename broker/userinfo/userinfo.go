@@ -10,6 +10,7 @@
 package userinfo
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -32,6 +33,7 @@ type Endpoint struct {
 	Clients    broker.Clients
 	Grants     broker.Grants
 	Onces      broker.Onces
+	Switches   broker.Switches
 	Mint       *mint.Minter
 	Audit      *audit.Recorder
 	PerAddress *httpx.Limiter
@@ -110,13 +112,37 @@ func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request) (answer, *brok
 	if err != nil {
 		return answer{}, nil, gone(err)
 	}
-	if err := policy.Authorize(client, state, token.Scopes); err != nil {
-		return answer{}, nil, invalid(err)
+	if err := e.authorize(r.Context(), client, token, state); err != nil {
+		return answer{}, nil, err
 	}
 	if state.Account.ID != token.Subject {
 		return answer{}, nil, invalid(broker.ErrGrantGone)
 	}
 	return answer{Subject: token.Subject, Claims: policy.ClaimsFor(token.Scopes, state.Identity.Profile)}, client, nil
+}
+
+// authorize is the authorisation of the token's issuance, on current records. One
+// that was issued in exchange has two clients to it: its own and the grant's.
+func (e *Endpoint) authorize(ctx context.Context, client *broker.Client, token mint.AccessToken, state broker.State) error {
+	if !token.Exchanged {
+		if err := policy.Authorize(client, state, token.Scopes); err != nil {
+			return invalid(err)
+		}
+		return nil
+	}
+	now, err := e.Switches.Switch(ctx, broker.ClientSwitch, client.ID)
+	if err != nil {
+		return gone(err)
+	}
+	origin, err := e.Clients.Client(ctx, state.Grant.ClientID)
+	if err != nil {
+		return gone(err)
+	}
+	holder := policy.Holder{Client: client, Now: now, Epoch: token.ClientEpoch}
+	if err := policy.AuthorizeExchange(holder, origin, state, token.Scopes); err != nil {
+		return invalid(err)
+	}
+	return nil
 }
 
 // presented finds the access token: in the header, or in the form of a POST (RFC
