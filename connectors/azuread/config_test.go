@@ -13,13 +13,34 @@ import (
 	"gatehouse/connectors/connectortest/fake"
 )
 
+// rule is a configuration and where it has problems.
+type rule struct {
+	name   string
+	change func(*azuread.Config)
+	paths  []string
+}
+
+func hold(t *testing.T, rules []rule) {
+	t.Helper()
+	for _, tt := range rules {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := &azuread.Config{Common: connectors.Common{ID: "entra", ClientID: "c", ClientSecret: connectors.Secrets{"s"}}, Tenant: acme}
+			tt.change(c)
+			var paths []string
+			for _, p := range c.Validate() {
+				paths = append(paths, p.Path)
+			}
+			if !slices.Equal(paths, tt.paths) {
+				t.Errorf("got problems at %q, want %q", paths, tt.paths)
+			}
+		})
+	}
+}
+
 func TestValidate(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		name   string
-		change func(*azuread.Config)
-		paths  []string
-	}{
+	hold(t, []rule{
 		{"one directory", func(*azuread.Config) {}, nil},
 		{"one directory, said twice", func(c *azuread.Config) { c.AllowedTenants = tenants(acme) }, nil},
 		{"neither tenant nor allowed_tenants", func(c *azuread.Config) { c.Tenant = "" }, []string{"tenant"}},
@@ -44,6 +65,18 @@ func TestValidate(t *testing.T) {
 			c.Tenant, c.AllowedTenants, c.TrustedEmailDomains = "common", tenants(acme, partner), []string{"acme.example"}
 		}, []string{"trusted_email_domains"}},
 		{"UP-01 trusted domains of personal accounts", func(c *azuread.Config) { c.Tenant, c.TrustedEmailDomains = "consumers", []string{"acme.example"} }, []string{"trusted_email_domains"}},
+		{"names of directories", func(c *azuread.Config) { c.Tenant, c.AllowedTenants = "", named2() }, nil},
+		{"a name for some of them", func(c *azuread.Config) {
+			c.Tenant, c.AllowedTenants = "", append(named2(), tenants("99999999-2222-4b4b-8888-aaaabbbbcccc")...)
+		}, []string{"allowed_tenants[2].name"}},
+		{"a name with a line break", func(c *azuread.Config) { c.AllowedTenants = []azuread.Tenant{{ID: acme, Name: "A\nB"}} }, []string{"allowed_tenants[0].name"}},
+		{"a directory listed twice", func(c *azuread.Config) { c.Tenant, c.AllowedTenants = "common", tenants(acme, acme) }, []string{"allowed_tenants[1]"}},
+	})
+}
+
+func TestValidateCredentials(t *testing.T) {
+	t.Parallel()
+	hold(t, []rule{
 		{"no secret", func(c *azuread.Config) { c.ClientSecret = nil }, []string{"client_secret"}},
 		{"a certificate", func(c *azuread.Config) { c.ClientSecret, c.ClientKey, c.ClientCertificate = nil, "k", "c" }, nil},
 		{"a certificate without its key", func(c *azuread.Config) { c.ClientSecret, c.ClientCertificate = nil, "c" }, []string{"client_key"}},
@@ -57,6 +90,12 @@ func TestValidate(t *testing.T) {
 		{"the end of a secret that is not there", func(c *azuread.Config) {
 			c.ClientSecret, c.FederatedTokenFile, c.ClientSecretExpires.Time = nil, "f", time.Unix(1, 0)
 		}, []string{"client_secret_expires"}},
+	})
+}
+
+func TestValidateGroups(t *testing.T) {
+	t.Parallel()
+	hold(t, []rule{
 		{"a domain hint", func(c *azuread.Config) { c.DomainHint = "contoso.com" }, nil},
 		{"a domain hint of a kind", func(c *azuread.Config) { c.DomainHint = "organizations" }, nil},
 		{"a domain hint in capitals", func(c *azuread.Config) { c.DomainHint = "Contoso.com" }, []string{"domain_hint"}},
@@ -71,26 +110,7 @@ func TestValidate(t *testing.T) {
 		{"Graph always, of another authority", func(c *azuread.Config) {
 			c.GroupClaims, c.Authority, c.GraphURL = "graph_always", "https://login.example.com", "https://graph.example.com"
 		}, nil},
-		{"names of directories", func(c *azuread.Config) { c.Tenant, c.AllowedTenants = "", named2() }, nil},
-		{"a name for some of them", func(c *azuread.Config) {
-			c.Tenant, c.AllowedTenants = "", append(named2(), tenants("99999999-2222-4b4b-8888-aaaabbbbcccc")...)
-		}, []string{"allowed_tenants[2].name"}},
-		{"a name with a line break", func(c *azuread.Config) { c.AllowedTenants = []azuread.Tenant{{ID: acme, Name: "A\nB"}} }, []string{"allowed_tenants[0].name"}},
-		{"a directory listed twice", func(c *azuread.Config) { c.Tenant, c.AllowedTenants = "common", tenants(acme, acme) }, []string{"allowed_tenants[1]"}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			c := &azuread.Config{Common: connectors.Common{ID: "entra", ClientID: "c", ClientSecret: connectors.Secrets{"s"}}, Tenant: acme}
-			tt.change(c)
-			var paths []string
-			for _, p := range c.Validate() {
-				paths = append(paths, p.Path)
-			}
-			if !slices.Equal(paths, tt.paths) {
-				t.Errorf("got problems at %q, want %q", paths, tt.paths)
-			}
-		})
-	}
+	})
 }
 
 // parameters are those of an authorization request.
