@@ -154,6 +154,9 @@ func TestTheAddressOfASAMLSignInIsGitHubs(t *testing.T) {
 		{"a host that looks alike", "required; url={base}.evil.example/orgs/acme-vault/sso", ""},
 		{"with user information", "required; url=http://github.com@evil.example/orgs/acme-vault/sso", ""},
 		{"another page", "required; url={base}/login/oauth/authorize", ""},
+		{"another page of the organisation", "required; url={base}/orgs/acme-vault/people", ""},
+		{"the organisation's page", "required; url={base}/orgs/acme-vault", ""},
+		{"a page that only ends alike", "required; url={base}/acme-vault/sso", ""},
 		{"a way out of the path", "required; url={base}/orgs/../../evil/sso", ""},
 		{"another scheme", "required; url=javascript:alert(1)", ""},
 		{"none", "required", ""},
@@ -196,6 +199,16 @@ func TestOrganisationsWithoutANumberAreNone(t *testing.T) {
 			connectortest.KindOf(t, err, connectors.Broken)
 		}
 	}
+}
+
+func TestUP21AnInvitationInAListOfActiveMembershipsIsStillNone(t *testing.T) {
+	t.Parallel()
+	b := subject().Open(t, nil)
+	b.Vendor.SignInAs("ben")
+	b.Vendor.Replace("/api/v3/user/memberships/orgs", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `[{"state":"pending","organization":{"login":"acme","id":5001}}]`)
+	}))
+	b.Refused(t, connectors.NotAllowed)
 }
 
 func TestTeamsThatLeadInCircles(t *testing.T) {

@@ -104,11 +104,11 @@ func suspended(answer connectors.Answer) bool {
 func (g *Connector) permissionAdvice() string {
 	switch g.config.App {
 	case githubApp:
-		return "install the GitHub App in the organisation, with the permissions Members (organization, read-only) and Email addresses (account, read-only)"
+		return "install the GitHub App in the organisation, with the organization permission Members (read-only)"
 	case oauthApp:
 		return "OAuth app access restrictions: an owner of the organisation has to approve the OAuth app (Settings, OAuth app policy)"
 	}
-	return "an owner of the organisation may have to approve the OAuth app (Settings, OAuth app policy); a GitHub App has to be installed there, with the permissions Members and Email addresses"
+	return "an owner of the organisation may have to approve the OAuth app (Settings, OAuth app policy); a GitHub App has to be installed there, with the permission Members"
 }
 
 // ssoAdvice reads the rest of X-GitHub-SSO: "required; url=…". The address is shown
@@ -121,7 +121,7 @@ func (g *Connector) ssoAdvice(rest string) string {
 		return fix
 	}
 	organization, isSSO := strings.CutSuffix(strings.TrimPrefix(u.Path, "/orgs/"), "/sso")
-	if !isSSO || !strings.HasPrefix(u.Path, "/orgs/") || !isName(organization) || u.Scheme+"://"+lower(u.Host) != g.origin() {
+	if !isSSO || !isName(organization) || u.Scheme+"://"+lower(u.Host) != g.origin() {
 		return fix
 	}
 	return fix + ": " + g.origin() + "/orgs/" + organization + "/sso"

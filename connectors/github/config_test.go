@@ -141,6 +141,8 @@ connectors:
     client_secret: [env:NEW, env:OLD]
     app: github
     group_names: ids
+    base_url: https://ghes.example
+    emails_are_verified: true
     on_group_failure: {unavailable: keep_last}
     organizations:
       - name: acme
@@ -159,14 +161,14 @@ connectors:
 	want := []github.Organization{
 		{Name: "acme", ID: 5001, Teams: []github.Team{{Slug: "platform"}, {Slug: "admins", ID: 7200}}}, {Name: "widgets-inc"},
 	}
-	if !reflect.DeepEqual(c.Organizations, want) || c.App != "github" || c.GroupNames != "ids" {
+	if !reflect.DeepEqual(c.Organizations, want) || c.App != "github" || c.GroupNames != "ids" || !c.EmailsAreVerified {
 		t.Errorf("got %+v", c)
 	}
 	var warned []string
 	for _, w := range c.Warnings() {
 		warned = append(warned, w.Path)
 	}
-	if want := []string{"organizations[0].teams[0]", "organizations[1]"}; !slices.Equal(warned, want) {
+	if want := []string{"emails_are_verified", "organizations[0].teams[0]", "organizations[1]"}; !slices.Equal(warned, want) {
 		t.Errorf("warned of %q, want %q", warned, want)
 	}
 }
@@ -235,8 +237,9 @@ func TestServersThatDoNotVerifyAddresses(t *testing.T) {
 		b.Vendor.Update("ada", func(p *fake.Person) {
 			p.GitHub.Emails = []fake.GitHubEmail{{Email: "1+a@users.noreply.ghes.example", Primary: true}}
 		})
-		if id := b.MustSignIn(t); id.Profile.Email != "" || id.Profile.EmailTrust != broker.EmailUnknown {
-			t.Errorf("%v: got %q, %s", verified, id.Profile.Email, id.Profile.EmailTrust)
+		id, up, err = b.SignIn(t)
+		if err != nil || id.Profile.Email != "" || id.Profile.EmailTrust != broker.EmailUnknown || strings.Contains(up.Report.EmailEvidence, "verified") {
+			t.Errorf("%v: got %q, %s, %q, %v", verified, id.Profile.Email, id.Profile.EmailTrust, up.Report.EmailEvidence, err)
 		}
 	}
 }

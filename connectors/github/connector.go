@@ -66,6 +66,9 @@ func (c *Config) Open(env connectors.Environment) (connectors.Connector, error) 
 	return g, nil
 }
 
+// Scopes implements connectors.Scoper.
+func (g *Connector) Scopes() []string { return g.oauth.Scopes }
+
 func pause(ctx context.Context, d time.Duration) error {
 	if !connectors.Pause(ctx, d) {
 		return ctx.Err()

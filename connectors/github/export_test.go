@@ -37,3 +37,14 @@ func ReadTokenResponse(body []byte) (token, refusal string, ok bool) {
 	r, ok := readTokenResponse(body)
 	return r.AccessToken, r.Error, ok
 }
+
+// SSOAdvice is what is said about a refusal with this X-GitHub-SSO, by a GitHub at
+// base; LeftOut is what a list with it leaves out.
+func SSOAdvice(base, header string) string { return (&Connector{base: base}).ssoAdvice(header) }
+
+// LeftOut reads X-GitHub-SSO of a list.
+func LeftOut(header string) (withheld map[int64]bool, unnamed bool) {
+	v := &view{withheld: map[int64]bool{}}
+	v.leftOut(connectors.Answer{Header: http.Header{"X-Github-Sso": {header}}})
+	return v.withheld, v.unnamed
+}

@@ -3,6 +3,7 @@ package github_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -108,6 +109,28 @@ func FuzzTokenResponse(f *testing.F) {
 			if len(s) > len(body) {
 				t.Fatalf("%q is more than was sent", s)
 			}
+		}
+	})
+}
+
+// Whatever the header holds, only an address of this GitHub is shown, and a list that
+// has the header is never taken for a whole one.
+func FuzzSSO(f *testing.F) {
+	for _, seed := range []string{
+		"required; url=https://github.com/orgs/acme-corp/sso?authorization_request=FIXTURE", "partial-results; organizations=21955855,20582480",
+		"required; url=https://github.com.evil.example/orgs/a/sso", "required; url=//github.com/orgs/a/sso", "required;url=https://GITHUB.com/orgs/../sso",
+		"partial-results", "partial-results; organizations=", "partial-results; organizations=-1,0x2", "required; url=https://github.com/orgs/a%2Fb/sso#x", "; ; url=",
+	} {
+		f.Add(seed)
+	}
+	page := regexp.MustCompile(`^https://github\.com/orgs/[A-Za-z0-9._-]+/sso$`)
+	f.Fuzz(func(t *testing.T, header string) {
+		_, address, shown := strings.Cut(github.SSOAdvice("https://github.com", header), "sign in here again: ")
+		if shown && !page.MatchString(address) {
+			t.Errorf("%q is shown", address)
+		}
+		if withheld, unnamed := github.LeftOut(header); header != "" && len(withheld) == 0 && !unnamed {
+			t.Error("the list counts as whole")
 		}
 	})
 }

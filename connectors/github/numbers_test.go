@@ -3,7 +3,9 @@ package github_test
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"gatehouse/connectors"
 	"gatehouse/connectors/connectortest"
@@ -185,11 +187,25 @@ func TestParentsOfParents(t *testing.T) {
 					t.Errorf("%d teams were asked for, want %d", n, tt.asked)
 				}
 			}
-			b.Clock.Advance(6 * 60e9)
+			b.Clock.Advance(6 * time.Minute)
 			b.MustSignIn(t)
 			if n := b.Vendor.Calls(fake.GitHubTeamByID); n != 2*tt.asked {
 				t.Errorf("after six minutes %d teams were asked for, want %d", n, 2*tt.asked)
 			}
 		})
 	}
+}
+
+func TestManyAtOnceShareWhatIsRemembered(t *testing.T) {
+	t.Parallel()
+	b := subject().Open(t, rules(github.Organization{Name: "acme", Teams: []github.Team{{Slug: "platform"}}}))
+	var group sync.WaitGroup
+	for range 8 { // of one person ten tokens live
+		group.Go(func() {
+			if id, _, err := b.SignIn(t); err != nil || len(id.Profile.Groups) != 3 {
+				t.Errorf("got %q, %v", id.Profile.Groups, err)
+			}
+		})
+	}
+	group.Wait()
 }

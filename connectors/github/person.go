@@ -113,6 +113,9 @@ func (s *session) address(ctx context.Context, p *broker.Profile) error {
 		all = append(all, page...)
 		return nil
 	})
+	if e, ok := errors.AsType[*connectors.Error](err); ok && e.Kind == connectors.Operator && e.Code == "" && s.isGitHubApp() {
+		e.Hint = "GitHub does not show the app e-mail addresses: give the GitHub App the account permission Email addresses (read-only), which people then have to accept"
+	}
 	if err != nil {
 		return err
 	}

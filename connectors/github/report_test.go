@@ -129,6 +129,17 @@ func TestApplicationsOfTheOtherKind(t *testing.T) {
 	}
 }
 
+func TestAGitHubAppWithoutThePermissionForAddresses(t *testing.T) {
+	t.Parallel()
+	for _, f := range []fake.Fault{fake.Forbidden, fake.NotFound} {
+		b := appSubject().Open(t, nil)
+		b.Vendor.Misbehave(fake.At(fake.GitHubEmails, f))
+		if e := b.Refused(t, connectors.Operator); !strings.Contains(e.Hint, "Email addresses") {
+			t.Errorf("%s: got hint %q", f, e.Hint)
+		}
+	}
+}
+
 func TestAGitHubAppAsksForNoScopes(t *testing.T) {
 	t.Parallel()
 	b := appSubject().Open(t, nil)
@@ -180,6 +191,17 @@ func TestASecondaryLimitIsNoRefusal(t *testing.T) {
 			t.Errorf("%s: to be left alone for %v, unspent %v", m, e.RetryAfter, e.Unspent)
 		}
 	}
+}
+
+func TestALimitThatIsJustOverIsNoRefusal(t *testing.T) {
+	t.Parallel()
+	b := subject().Open(t, nil)
+	b.Vendor.Replace("/api/v3/user", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-RateLimit-Remaining", "0")
+		w.Header().Set("X-RateLimit-Reset", fmt.Sprint(b.Clock.Now().Unix()-1))
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	b.Refused(t, connectors.Transient)
 }
 
 func TestATokenEndpointThatLimitsUs(t *testing.T) {

@@ -77,9 +77,13 @@ func (o Organization) teamProblems(path string, add func(path, format string, ar
 }
 
 // Warnings returns what the configuration may well mean but a careful operator
-// wants to be told: rules that hang on a name.
+// wants to be told: rules that hang on a name, and addresses that nobody but the
+// operator vouches for.
 func (c *Config) Warnings() []connectors.Problem {
 	var out []connectors.Problem
+	if c.EmailsAreVerified {
+		out = append(out, connectors.Problem{Path: "emails_are_verified", Message: "every primary address at this server counts as verified, on your word"})
+	}
 	add := func(path, name string) {
 		out = append(out, connectors.Problem{Path: path, Message: "has no id: should " + name +
 			" be given up and registered by somebody else, the rule would be about them after a restart; broker connector test prints the number"})
