@@ -170,6 +170,22 @@ func TestAnAccessTokenOutlastsAnOutage(t *testing.T) {
 	b.Refused(t, connectors.Operator)
 }
 
+func TestAnswersThatAreNoAccessToken(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(map[string]any){
+		"no token": set("access_token", ""), "another type": set("token_type", "mac"), "no end": set("expires_in", 0),
+		"an end that is text": set("expires_in", "3600"), "a member in another case": set("ACCESS_TOKEN", "x"),
+	} {
+		b := fromDirectory(t, nil).Open(t, nil)
+		b.Vendor.Edit(fake.GoogleServiceToken, spoil)
+		if err := b.Refused(t, connectors.Broken); !strings.Contains(err.Hint, "service account") {
+			t.Errorf("%s: %v", name, err)
+		}
+		b.Vendor.Behave()
+		b.MustSignIn(t)
+	}
+}
+
 // A token that ended before its time is replaced, once.
 func TestARefusedAccessTokenIsReplaced(t *testing.T) {
 	t.Parallel()

@@ -91,7 +91,6 @@ func granted(asked string, list []string) bool {
 // params: of prompt Google knows none, consent and select_account alone. Choosing
 // the account is the nearest to signing in again.
 func (q quirks) params(l connectors.Login, params url.Values) {
-	params.Del("prompt")
 	params.Del("max_age")
 	params.Del("acr_values")
 	if l.ForceLogin || l.SelectAccount {

@@ -122,9 +122,11 @@ func (f *Google) assert(r *http.Request) answer {
 		}
 	}
 	caller := googleCaller{account: true, subject: c.Subject, scopes: scopes}
-	return answer{status: http.StatusOK, body: map[string]any{
+	doc := map[string]any{
 		"access_token": f.service.issue(caller, f.opts.Now().Add(googleAccessLife)), "expires_in": int(googleAccessLife.Seconds()), "token_type": "Bearer",
-	}}
+	}
+	f.script.apply(GoogleServiceToken, doc)
+	return answer{status: http.StatusOK, body: doc}
 }
 
 func (f *Google) delegated(scope string) bool {

@@ -15,6 +15,9 @@ const (
 	GoogleIAM             Endpoint = "iam credentials"
 	GoogleMetadata        Endpoint = "metadata server"
 	GoogleWorkload        Endpoint = "workload's own token"
+	// GoogleServiceToken is no endpoint but a document: the token endpoint's answer to
+	// an assertion, for Edit alone.
+	GoogleServiceToken Endpoint = "service account token"
 )
 
 // Misbehaviours of Google's APIs.
