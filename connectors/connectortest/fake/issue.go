@@ -47,7 +47,7 @@ func (p *Provider) tokenAnswer(doc map[string]any) answer {
 	}
 	p.script.apply(Token, doc)
 	if p.script.hit(TokenDuplicates) {
-		body, err := withDuplicates(doc, map[string]any{"id_token": "e30.e30.", "access_token": "intruder"})
+		body, err := withDuplicates(doc, map[string]any{"id_token": "e30.e30.", "access_token": "token-of-an-intruder"})
 		if err != nil {
 			return refusedToken(http.StatusInternalServerError, "server_error", err.Error())
 		}
