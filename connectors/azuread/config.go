@@ -154,3 +154,11 @@ func (c *Config) groups(env connectors.Environment) groups {
 		},
 	}
 }
+
+// References implements connectors.Referrer.
+func (c *Config) References() []connectors.Reference {
+	return connectors.NamedFiles(
+		connectors.Reference{Key: "client_key", File: c.ClientKey, Private: true},
+		connectors.Reference{Key: "client_certificate", File: c.ClientCertificate},
+		connectors.Reference{Key: "federated_token_file", File: c.FederatedTokenFile, Private: true})
+}

@@ -240,3 +240,11 @@ func (c *Config) base() *oidc.Config {
 func (c *Config) asksAsPerson() bool {
 	return c.groupsFrom() == groupsFromCloudIdentity && c.ServiceAccount == nil
 }
+
+// References implements connectors.Referrer.
+func (c *Config) References() []connectors.Reference {
+	if c.ServiceAccount == nil || c.ServiceAccount.Credentials == defaultCredentials {
+		return nil
+	}
+	return connectors.NamedFiles(connectors.Reference{Key: "service_account.credentials", File: c.ServiceAccount.Credentials, Private: true})
+}

@@ -68,6 +68,9 @@ func standardParams(l connectors.Login, maxAgeForLogin bool) url.Values {
 	return v
 }
 
+// Scopes implements connectors.Scoper.
+func (p *Provider) Scopes() []string { return p.scopes(&metadata{}) }
+
 func (p *Provider) scopes(m *metadata) []string {
 	scopes := p.config.Scopes
 	if len(scopes) == 0 {

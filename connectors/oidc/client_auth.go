@@ -70,3 +70,11 @@ func (a *ClientAuth) AssertionProblems() []connectors.Problem {
 	}
 	return out
 }
+
+// References implements connectors.Referrer.
+func (a *ClientAuth) References() []connectors.Reference {
+	return connectors.NamedFiles(
+		connectors.Reference{Key: "client_key", File: a.ClientKey, Private: true},
+		connectors.Reference{Key: "client_certificate", File: a.ClientCertificate},
+		connectors.Reference{Key: "client_assertion_file", File: a.ClientAssertionFile, Private: true})
+}

@@ -149,3 +149,13 @@ func (c *Config) checkAPI(out *problems) {
 		out.add("api_client_key", "belongs to api_client_id, which is absent")
 	}
 }
+
+// References implements connectors.Referrer.
+func (c *Config) References() []connectors.Reference {
+	out := append(c.ClientAuth.References(),
+		connectors.NamedFiles(connectors.Reference{Key: "api_client_key", File: c.APIClientKey, Private: true})...)
+	for _, secret := range c.APIToken {
+		out = append(out, connectors.Reference{Key: "api_token", Secret: secret})
+	}
+	return out
+}
