@@ -33,6 +33,9 @@ func (c *Config) surroundings() (problems, warnings []connectors.Problem) {
 			}
 		}
 	}
+	if _, err := c.OutboundTLS(); err != nil {
+		f.add("outbound.ca_file", "%v", err)
+	}
 	c.warnOfOpenSecrets(&w)
 	c.warnOfChoices(&w)
 	return f, w
@@ -54,8 +57,14 @@ func (c *Config) secrets() []namedSecret {
 		if one == nil {
 			continue
 		}
+		path := element("connectors", i)
 		for _, reference := range one.Base().ClientSecret {
-			out = append(out, namedSecret{element("connectors", i) + ".client_secret", Secret(reference), false, false})
+			out = append(out, namedSecret{path + ".client_secret", Secret(reference), false, false})
+		}
+		for _, r := range references(one) {
+			if r.Secret != "" {
+				out = append(out, namedSecret{join(path, r.Key), Secret(r.Secret), false, false})
+			}
 		}
 	}
 	for i, client := range c.Clients {
@@ -98,6 +107,8 @@ func (c *Config) checkFiles(f *faults) {
 			f.add(element("connectors", i)+".ca_file", "%v", err)
 		}
 	}
+	c.checkReferences(f)
+	c.checkExternalFiles(f)
 }
 
 func isDirectory(path string) bool {
@@ -111,6 +122,7 @@ func (c *Config) warnOfOpenSecrets(w *faults) {
 	for i, reference := range c.SecretKey {
 		all = append(all, namedSecret{element("secret_key", i), reference, false, false})
 	}
+	c.warnOfOpenFiles(w)
 	open := openToOthers(c.file)
 	for _, s := range all {
 		if path, isFile := s.reference.file(); isFile && openToOthers(c.Path(path)) {
@@ -140,6 +152,7 @@ func (c *Config) warnOfChoices(w *faults) {
 		}
 	}
 	c.warnOfGroups(w)
+	c.warnOfConnectors(w)
 	if !c.Health.Off() && !isLoopbackAddress(c.Health.Listen) {
 		w.add("health.listen", "health and metrics can be read by whoever reaches %s", c.Health.Listen)
 	}
