@@ -27,6 +27,10 @@ type Client struct {
 	// of them.
 	JWKS    []byte
 	JWKSURI string
+	// RequestURIs are where the client may keep request objects; RequestObjectAlg is the
+	// only algorithm it signs them with, any that is supported when empty.
+	RequestURIs      []string
+	RequestObjectAlg string
 	// AssertionAlg is token_endpoint_auth_signing_alg: the only algorithm of the
 	// client's assertions; any that is supported when empty.
 	AssertionAlg string

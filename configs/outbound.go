@@ -1,6 +1,9 @@
 package configs
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
 	"net/netip"
 
 	"gatehouse/connectors"
@@ -11,6 +14,8 @@ import (
 type Outbound struct {
 	// AllowNetworks opens these besides public addresses.
 	AllowNetworks []netip.Prefix `yaml:"allow_networks"`
+	// CAFile is a PEM bundle trusted for them instead of the system's roots.
+	CAFile string `yaml:"ca_file"`
 }
 
 // Validate refuses to open everything, which is what a request forgery needs.
@@ -22,4 +27,20 @@ func (o Outbound) Validate() []connectors.Problem {
 		}
 	}
 	return f
+}
+
+// OutboundTLS is whom requests to what clients name trust; nil for the system's roots.
+func (c *Config) OutboundTLS() (*tls.Config, error) {
+	if c.Outbound.CAFile == "" {
+		return nil, nil
+	}
+	pem, err := readFile(c.Path(c.Outbound.CAFile), maxFile)
+	if err != nil {
+		return nil, fmt.Errorf("outbound.ca_file: %w", reason(err))
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("outbound.ca_file: %s holds no PEM certificate", c.Outbound.CAFile)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}, nil
 }

@@ -9,6 +9,7 @@ import (
 
 // checks are the rules for a request whose redirect URI is good, in order.
 var checks = []func(*request, context.Context) *oauth.Error{
+	(*request).checkRequestObject,
 	(*request).checkState,
 	(*request).checkResponseMode,
 	(*request).checkRepeated,
@@ -113,15 +114,12 @@ func (q *request) checkResponseType(context.Context) *oauth.Error {
 	return nil
 }
 
-// checkUnsupported names what Core §3.1.2.6 has an error of its own for. Ignoring
-// a request object would ignore what the client meant.
+// checkRequestObject reports what openRequestObject found.
+func (q *request) checkRequestObject(context.Context) *oauth.Error { return q.object }
+
+// checkUnsupported names what Core §3.1.2.6 has an error of its own for.
 func (q *request) checkUnsupported(context.Context) *oauth.Error {
-	switch {
-	case q.params.Has("request"):
-		return oauth.Errorf(oauth.RequestNotSupported, "request objects are not supported")
-	case q.params.Has("request_uri"):
-		return oauth.Errorf(oauth.RequestURINotSupported, "request_uri is not supported")
-	case q.params.Has("registration"):
+	if q.params.Has("registration") {
 		return oauth.Errorf(oauth.RegistrationNotSupported, "the registration parameter is not supported")
 	}
 	return nil

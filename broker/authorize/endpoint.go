@@ -22,6 +22,7 @@ const maxForm = 32 << 10
 type Endpoint struct {
 	Desk    *flow.Desk
 	Clients broker.Clients
+	Objects *RequestObjects
 	// Supported are the scopes there are; others are ignored (Core §3.1.2.1).
 	Supported oauth.Scopes
 	// Upstreams are the configured connectors, in order.

@@ -15,6 +15,8 @@ type request struct {
 	endpoint *Endpoint
 	params   oauth.Params
 	client   *broker.Client
+	// object is why the request object was refused.
+	object *oauth.Error
 	// out is the request as far as it has passed.
 	out broker.AuthorizationRequest
 }
@@ -40,7 +42,23 @@ func (q *request) establish(ctx context.Context) error {
 		return err
 	}
 	q.client, q.out.ClientID = client, client.ID
+	q.openRequestObject(ctx)
 	return q.establishRedirectURI()
+}
+
+// openRequestObject puts what a client has signed in the place of what is beside it
+// (Core §6.1). One that cannot be accepted is refused by the first of the checks, if
+// the parameters beside it say where to.
+func (q *request) openRequestObject(ctx context.Context) {
+	if !q.params.Has("request") && !q.params.Has("request_uri") {
+		return
+	}
+	fields, err := q.endpoint.Objects.Open(ctx, q)
+	if err != nil {
+		q.object = oauth.From(err)
+		return
+	}
+	q.params = q.params.With(fields).Without("request", "request_uri")
 }
 
 // establishRedirectURI compares byte for byte (RFC 9700 §2.1, invariant I3).

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"gatehouse/broker/clientauth"
+	"gatehouse/broker/jose"
 	"gatehouse/broker/oauth"
 )
 
@@ -48,12 +49,12 @@ type Metadata struct {
 	ClaimsSupported       []string `json:"claims_supported"`
 	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
 	Prompts               []string `json:"prompt_values_supported"`
-	// RequestObjectAlgs are published although request objects are refused: their
-	// absence would mean that unsigned ones might be accepted.
+	// RequestObjectAlgs: none is not among them.
 	RequestObjectAlgs []string `json:"request_object_signing_alg_values_supported,omitempty"`
 	ClaimsParameter   bool     `json:"claims_parameter_supported"`
 	RequestParameter  bool     `json:"request_parameter_supported"`
 	RequestURI        bool     `json:"request_uri_parameter_supported"`
+	RegisteredURIs    bool     `json:"require_request_uri_registration"`
 	ResponseIssuer    bool     `json:"authorization_response_iss_parameter_supported"`
 }
 
@@ -67,16 +68,28 @@ type Enabled struct {
 	ResponseTypes []string
 	// Implicit: some client gets tokens from the authorization endpoint.
 	Implicit bool
+	// TokenExchange and JWTBearer: some client may use these grants.
+	TokenExchange, JWTBearer bool
 }
 
 // Describe returns the metadata of an issuer.
 func Describe(issuer string, e Enabled) Metadata {
 	proving := []string{string(oauth.AuthMethodClientSecretBasic), string(oauth.AuthMethodClientSecretPost),
 		string(oauth.AuthMethodClientSecretJWT), string(oauth.AuthMethodPrivateKeyJWT)}
+	var requests []string
+	for _, alg := range jose.Recommended() {
+		requests = append(requests, string(alg))
+	}
 	signing := clientauth.AssertionAlgorithms()
 	grants := []string{string(oauth.GrantTypeAuthorizationCode), string(oauth.GrantTypeRefreshToken), string(oauth.GrantTypeClientCredentials)}
 	if e.Implicit {
 		grants = append(grants, string(oauth.GrantTypeImplicit))
+	}
+	if e.TokenExchange {
+		grants = append(grants, string(oauth.GrantTypeTokenExchange))
+	}
+	if e.JWTBearer {
+		grants = append(grants, string(oauth.GrantTypeJWTBearer))
 	}
 	return Metadata{
 		IntrospectionEndpoint: issuer + "/introspect",
@@ -103,7 +116,10 @@ func Describe(issuer string, e Enabled) Metadata {
 			"name", "given_name", "family_name", "preferred_username", "picture", "locale", "email", "email_verified", "groups"},
 		ChallengeMethods:  []string{oauth.ChallengeMethodS256},
 		Prompts:           []string{"none", "login", "consent", "select_account"},
-		RequestObjectAlgs: []string{"RS256", "ES256"},
+		RequestObjectAlgs: requests,
+		RequestParameter:  true,
+		RequestURI:        true,
+		RegisteredURIs:    true,
 		ResponseIssuer:    true,
 	}
 }

@@ -55,6 +55,29 @@ func ParseQuery(rawQuery string) (Params, error) {
 	return p, nil
 }
 
+// With returns the parameters with fields in the place of those of the same names, repeated ones included.
+func (p Params) With(fields []Field) Params {
+	var names []string
+	for _, f := range fields {
+		names = append(names, f.Name)
+	}
+	out := p.Without(names...)
+	for _, f := range fields {
+		if f.Value != "" {
+			out.fields = append(out.fields, f)
+		}
+	}
+	return out
+}
+
+// Without returns the parameters but for those of the names.
+func (p Params) Without(names ...string) Params {
+	return Params{
+		fields:   slices.DeleteFunc(slices.Clone(p.fields), func(f Field) bool { return slices.Contains(names, f.Name) }),
+		repeated: slices.DeleteFunc(slices.Clone(p.repeated), func(name string) bool { return slices.Contains(names, name) }),
+	}
+}
+
 // splitFields reads every field there is, also repeated ones and those without a value.
 func splitFields(raw string) ([]Field, error) {
 	if strings.Count(raw, "&") >= maxFields { // counted before anything is decoded: a stranger chose the length

@@ -78,7 +78,7 @@ func oidfCodeReuseModules(p oidfPlan) {
 // reference, with PKCE.
 func oidfRequestObjectModules(p oidfPlan) {
 	p.module("oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported", nil, func(m *oidfModule) {
-		if value, there := m.metadata["request_parameter_supported"]; there && value != false {
+		if value := m.metadata["request_parameter_supported"]; value != true {
 			m.failf("request_parameter_supported is %v", value)
 		}
 		if slices.Contains(m.advertised("request_object_signing_alg_values_supported"), "none") || m.metadata["request_object_signing_alg_values_supported"] == nil {
@@ -92,8 +92,8 @@ func oidfRequestObjectModules(p oidfPlan) {
 		m.refused(m.authorize(outside), outside, "request_not_supported")
 	})
 	p.module("oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported", nil, func(m *oidfModule) {
-		if value := m.metadata["request_uri_parameter_supported"]; value != false {
-			m.failf("request_uri_parameter_supported is %v; its default is true (Discovery §3)", value)
+		if value := m.metadata["request_uri_parameter_supported"]; value != true {
+			m.failf("request_uri_parameter_supported is %v", value)
 		}
 		r := m.request()
 		r = r.with("request_uri", oidfHost+"/test/a/gatehouse/requesturi/"+oidfRandom(16)+"#"+oidfHalfHash(m.requestObject(r)))

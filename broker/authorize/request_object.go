@@ -1,0 +1,141 @@
+package authorize
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"gatehouse/broker/clientkeys"
+	"gatehouse/broker/jose"
+	"gatehouse/broker/oauth"
+)
+
+// RequestObjects reads the requests that clients sign (OpenID Connect Core §6,
+// RFC 9101).
+type RequestObjects struct {
+	Keys *clientkeys.Cache
+	// Fetch reads a request_uri: the guarded client's.
+	Fetch  func(ctx context.Context, address string, types ...string) ([]byte, error)
+	Issuer string
+	Now    func() time.Time
+}
+
+const (
+	maxRequestObject = 32 << 10
+	// requestSkew is how far the client's clock may differ, requestLifetime how far in
+	// the future a request may end.
+	requestSkew     = 30 * time.Second
+	requestLifetime = 24 * time.Hour
+)
+
+// notParameters are claims of the JWT itself (RFC 9101 §4).
+func notParameters() []string { return []string{"iss", "aud", "exp", "iat", "nbf", "jti"} }
+
+var (
+	errNested    = errors.New("a request object holds another one")
+	errDiffers   = errors.New("client_id or response_type differs within and without")
+	errFragment  = errors.New("the document is not the one that the fragment of request_uri is the hash of")
+	errParameter = errors.New("a parameter is neither text, a number, a boolean nor an object")
+)
+
+// Open verifies the request object of a client and returns its parameters. Every
+// error is *oauth.Error, for the client.
+func (o *RequestObjects) Open(ctx context.Context, q *request) ([]oauth.Field, error) {
+	raw, uri := q.params.Get("request"), q.params.Get("request_uri")
+	invalid := func(err error) error {
+		return oauth.Errorf(oauth.InvalidRequestObject, "the request object is not valid").Because(err)
+	}
+	switch {
+	case raw != "" && uri != "":
+		return nil, oauth.Errorf(oauth.InvalidRequest, "request and request_uri are both present")
+	case raw != "" && len(q.client.JWKS) == 0 && q.client.JWKSURI == "":
+		return nil, oauth.Errorf(oauth.RequestNotSupported, "the client has not registered keys to sign requests with")
+	case uri != "" && len(q.client.RequestURIs) == 0:
+		return nil, oauth.Errorf(oauth.RequestURINotSupported, "the client has not registered request_uris")
+	case uri != "":
+		var err error
+		if raw, err = o.fetch(ctx, q, uri); err != nil {
+			return nil, err
+		}
+	}
+	algorithms := jose.Recommended() // none and symmetric ones are not among them
+	if alg := q.client.RequestObjectAlg; alg != "" {
+		algorithms = []jose.Algorithm{jose.Algorithm(alg)}
+	}
+	token, err := jose.Peek(raw, jose.Limits{Size: maxRequestObject})
+	if err != nil {
+		return nil, invalid(err)
+	}
+	expect := jose.Expectation{Algorithms: algorithms, Types: []string{"", "JWT", "oauth-authz-req+jwt"}, Issuer: q.client.ID, Audience: o.Issuer,
+		ExpiryOptional: true, MaxLifetime: requestLifetime, Now: o.Now(), Skew: requestSkew}
+	// Core §6.1: iss and aud should be there; RFC 9101 §10.8 has whoever says them held to them.
+	if !token.Claims.Has("iss") {
+		expect.Issuer, expect.AnyIssuer = "", true
+	}
+	if !token.Claims.Has("aud") {
+		expect.Audience, expect.AnyAudience = "", true
+	}
+	verified, err := token.Verify(ctx, o.Keys.Source(q.client), expect)
+	if err != nil {
+		return nil, invalid(err)
+	}
+	fields, err := parameters(verified.Claims.Raw)
+	if err != nil {
+		return nil, invalid(err)
+	}
+	for _, f := range fields {
+		outside := q.params.Get(f.Name)
+		if f.Name == "client_id" && f.Value != q.client.ID || f.Name == "response_type" && outside != "" && outside != f.Value {
+			return nil, invalid(errDiffers)
+		}
+	}
+	return fields, nil
+}
+
+// fetch reads a request_uri that the client has registered, byte for byte (Core
+// §6.2). Nothing else is ever fetched for a stranger.
+func (o *RequestObjects) fetch(ctx context.Context, q *request, uri string) (string, error) {
+	if !slices.Contains(q.client.RequestURIs, uri) {
+		return "", oauth.Errorf(oauth.InvalidRequestURI, "request_uri is not registered")
+	}
+	body, err := o.Fetch(ctx, uri)
+	if err != nil {
+		return "", oauth.Errorf(oauth.InvalidRequestURI, "request_uri cannot be fetched").Because(err)
+	}
+	_, fragment, _ := strings.Cut(uri, "#")
+	sum := sha256.Sum256(body)
+	if hash := base64.RawURLEncoding.EncodeToString(sum[:]); len(fragment) == len(hash) && fragment != hash {
+		// Core §6.2: the client has said which version it means.
+		return "", oauth.Errorf(oauth.InvalidRequestURI, "request_uri has another content than its fragment says").Because(errFragment)
+	}
+	return strings.TrimSpace(string(body)), nil
+}
+
+// parameters makes of claims what they would be in a query (RFC 9101 §4): text as it
+// is, numbers and booleans as JSON writes them, objects as JSON.
+func parameters(claims map[string]json.RawMessage) ([]oauth.Field, error) {
+	var out []oauth.Field
+	for name, raw := range claims {
+		if slices.Contains(notParameters(), name) {
+			continue
+		}
+		if name == "request" || name == "request_uri" {
+			return nil, errNested
+		}
+		var text string
+		switch {
+		case json.Unmarshal(raw, &text) == nil:
+		case len(raw) > 0 && (raw[0] == '{' || raw[0] == '-' || '0' <= raw[0] && raw[0] <= '9' || raw[0] == 't' || raw[0] == 'f'):
+			text = string(raw)
+		default: // null or an array
+			return nil, errParameter
+		}
+		out = append(out, oauth.Field{Name: name, Value: text})
+	}
+	return out, nil
+}
