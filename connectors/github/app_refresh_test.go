@@ -185,7 +185,7 @@ func TestSecretsAreTriedInOrder(t *testing.T) {
 	two := func(s *connectortest.Setup) {
 		s.Common.ClientSecret = connectors.Secrets{"one that was replaced", connectortest.ClientSecret}
 	}
-	k := keep(t, appSubject(), func(s *connectortest.Setup) { two(s) })
+	k := keep(t, appSubject(), two)
 	k.Clock.Advance(appTokenLife)
 	if _, up, err := k.refresh(t); err != nil {
 		t.Errorf("renewal: %v", err)

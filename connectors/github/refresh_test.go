@@ -26,7 +26,12 @@ type kept struct {
 // keep signs the usual person in. Waits between attempts are skipped.
 func keep(t *testing.T, s connectortest.Subject, change func(*connectortest.Setup)) *kept {
 	t.Helper()
-	b := s.Open(t, change)
+	b := s.Open(t, func(setup *connectortest.Setup) {
+		setup.Common.RecheckInterval = time.Hour
+		if change != nil {
+			change(setup)
+		}
+	})
 	github.SetPause(b.Connector, func(context.Context, time.Duration) error { return nil })
 	id, up, err := b.SignIn(t)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"testing"
+	"time"
 
 	"gatehouse/connectors"
 	"gatehouse/connectors/connectortest"
@@ -125,7 +126,7 @@ func TestScopesThatAreMissingInTruth(t *testing.T) {
 
 func TestGitHubAppsHaveNoScopes(t *testing.T) {
 	t.Parallel()
-	b := subject().Open(t, func(s *connectortest.Setup) { s.Vendor.GitHub.App = true })
+	b := subject().Open(t, func(s *connectortest.Setup) { s.Vendor.GitHub.App, s.Common.RecheckInterval = true, time.Hour })
 	_, up, err := b.SignIn(t)
 	if err != nil || up.RefreshToken == "" || !up.Expiry.After(b.Clock.Now()) {
 		t.Errorf("got %v, expiry %v", err, up.Expiry)
