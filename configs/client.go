@@ -23,10 +23,14 @@ type Client struct {
 	// AssertionAlg is the only algorithm of the client's assertions; empty means any that is supported.
 	AssertionAlg string `yaml:"token_endpoint_auth_signing_alg"`
 	// JWKS, or JWKSURI where it is to be fetched, are the keys of a client with private_key_jwt.
-	JWKS         *JWKS    `yaml:"jwks"`
-	JWKSURI      string   `yaml:"jwks_uri"`
-	RedirectURIs []string `yaml:"redirect_uris"`
-	PostLogout   []string `yaml:"post_logout_redirect_uris"`
+	JWKS    *JWKS  `yaml:"jwks"`
+	JWKSURI string `yaml:"jwks_uri"`
+	// RequestURIs are the addresses of the request objects that /authorize may fetch.
+	RequestURIs []string `yaml:"request_uris"`
+	// RequestObjectAlg is the only algorithm of the client's request objects; empty means any that is supported.
+	RequestObjectAlg string   `yaml:"request_object_signing_alg"`
+	RedirectURIs     []string `yaml:"redirect_uris"`
+	PostLogout       []string `yaml:"post_logout_redirect_uris"`
 	// WebOrigins are the origins of pages whose scripts call the token, userinfo and revocation endpoints.
 	WebOrigins    []string `yaml:"web_origins"`
 	GrantTypes    []string `yaml:"grant_types"`
@@ -45,6 +49,10 @@ type Client struct {
 	UserInfoAlg   string          `yaml:"userinfo_signed_response_alg"`
 	IDTokenClaims string          `yaml:"id_token_claims"`
 	Lifetimes     ClientLifetimes `yaml:"lifetimes"`
+	// TokenExchange is what it may do with tokens of others; nil is nothing.
+	TokenExchange *TokenExchange `yaml:"token_exchange"`
+	// MayAct is the client that its access tokens allow to act for the person.
+	MayAct string `yaml:"may_act"`
 	// ApplicationType is web (also when empty) or native, which may use a scheme of its own in redirect URIs.
 	ApplicationType string `yaml:"application_type"`
 	// DefaultMaxAge is in seconds; nil means no limit.
@@ -122,26 +130,30 @@ const maxJWKS = 256 << 10
 // broker converts all but the secrets.
 func (c *Client) broker() broker.Client {
 	out := broker.Client{
-		ID:             c.ClientID,
-		Name:           orElse(c.ClientName, c.ClientID),
-		AuthMethod:     oauth.AuthMethod(c.AuthMethod),
-		AssertionAlg:   c.AssertionAlg,
-		JWKSURI:        c.JWKSURI,
-		RedirectURIs:   slices.Clone(c.RedirectURIs),
-		PostLogout:     slices.Clone(c.PostLogout),
-		WebOrigins:     slices.Clone(c.WebOrigins),
-		Connectors:     slices.Clone(c.Connectors),
-		SkipConsent:    c.SkipConsent,
-		PKCEOptional:   c.RequirePKCE != nil && !*c.RequirePKCE,
-		IDTokenAlg:     c.IDTokenAlg,
-		AccessTokenAlg: c.AccessTokenAlg,
-		UserInfoAlg:    c.UserInfoAlg,
-		MinimalIDToken: c.IDTokenClaims == claimsMinimal,
-		Lifetimes:      c.Lifetimes.broker(),
-		URI:            c.ClientURI,
-		LogoURI:        c.LogoURI,
-		PolicyURI:      c.PolicyURI,
-		TermsURI:       c.TermsURI,
+		ID:               c.ClientID,
+		Name:             orElse(c.ClientName, c.ClientID),
+		AuthMethod:       oauth.AuthMethod(c.AuthMethod),
+		AssertionAlg:     c.AssertionAlg,
+		JWKSURI:          c.JWKSURI,
+		RequestURIs:      slices.Clone(c.RequestURIs),
+		RequestObjectAlg: c.RequestObjectAlg,
+		RedirectURIs:     slices.Clone(c.RedirectURIs),
+		PostLogout:       slices.Clone(c.PostLogout),
+		WebOrigins:       slices.Clone(c.WebOrigins),
+		Connectors:       slices.Clone(c.Connectors),
+		SkipConsent:      c.SkipConsent,
+		PKCEOptional:     c.RequirePKCE != nil && !*c.RequirePKCE,
+		IDTokenAlg:       c.IDTokenAlg,
+		AccessTokenAlg:   c.AccessTokenAlg,
+		UserInfoAlg:      c.UserInfoAlg,
+		MinimalIDToken:   c.IDTokenClaims == claimsMinimal,
+		Lifetimes:        c.Lifetimes.broker(),
+		URI:              c.ClientURI,
+		LogoURI:          c.LogoURI,
+		PolicyURI:        c.PolicyURI,
+		TermsURI:         c.TermsURI,
+		Exchange:         c.TokenExchange.broker(),
+		MayAct:           c.MayAct,
 	}
 	if c.Allow != nil {
 		out.Allow = broker.Allow{Groups: slices.Clone(c.Allow.Groups), EmailDomains: lowerAll(c.Allow.EmailDomains)}

@@ -115,6 +115,17 @@ func (c *Client) validateKeys(f *faults) {
 	if c.JWKSURI != "" && outbound.CheckURL(c.JWKSURI) != nil {
 		f.add("jwks_uri", "must be an https URL")
 	}
+	for i, uri := range c.RequestURIs {
+		if outbound.CheckURL(uri) != nil {
+			f.add(element("request_uris", i), "must be an https URL")
+		}
+	}
+	if alg := c.RequestObjectAlg; alg != "" && !slices.Contains(jose.Recommended(), jose.Algorithm(alg)) {
+		f.add("request_object_signing_alg", "must be one of RS256, PS256, ES256, ES384 and EdDSA")
+	}
+	if (c.RequestURIs != nil || c.RequestObjectAlg != "") && c.JWKS == nil && c.JWKSURI == "" {
+		f.add("jwks", "required where the client signs requests, or jwks_uri")
+	}
 	signs := method == oauth.AuthMethodPrivateKeyJWT || method == oauth.AuthMethodClientSecretJWT
 	if alg := c.AssertionAlg; alg != "" {
 		symmetric := strings.HasPrefix(alg, "HS")
@@ -143,10 +154,11 @@ func (c *Client) validateProtocol(f *faults) {
 		case "password":
 			f.add(element("grant_types", i), "password is refused: people type passwords at their own provider only (RFC 9700 section 2.4)")
 		case oauth.GrantTypeImplicit: // validateResponseTypes
-		case oauth.GrantTypeDeviceCode, oauth.GrantTypeTokenExchange, oauth.GrantTypeJWTBearer:
+		case oauth.GrantTypeTokenExchange, oauth.GrantTypeJWTBearer: // validateExchanges
+		case oauth.GrantTypeDeviceCode:
 			f.add(element("grant_types", i), "%s is not supported by this version: remove it", g)
 		default:
-			f.add(element("grant_types", i), "must be authorization_code, refresh_token or client_credentials")
+			f.add(element("grant_types", i), "must be authorization_code, refresh_token, client_credentials, implicit, %s or %s", oauth.GrantTypeTokenExchange, oauth.GrantTypeJWTBearer)
 		}
 	}
 	if slices.Contains(c.GrantTypes, string(oauth.GrantTypeRefreshToken)) && !c.codes() {

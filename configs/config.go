@@ -27,15 +27,17 @@ type Config struct {
 	Connectors     []connectors.Config `yaml:"connectors"`
 	Clients        []Client            `yaml:"clients"`
 	Resources      []Resource          `yaml:"resources"`
-	Lifetimes      Lifetimes           `yaml:"lifetimes"`
-	RefreshTokens  RefreshTokens       `yaml:"refresh_tokens"`
-	Signing        Signing             `yaml:"signing"`
-	Limits         Limits              `yaml:"limits"`
-	Outbound       Outbound            `yaml:"outbound"`
-	Health         Health              `yaml:"health"`
-	Admin          Admin               `yaml:"admin"`
-	Theme          Theme               `yaml:"theme"`
-	Log            Log                 `yaml:"log"`
+	// ExternalIssuers are CI systems and clusters whose workloads get tokens.
+	ExternalIssuers []ExternalIssuer `yaml:"external_issuers"`
+	Lifetimes       Lifetimes        `yaml:"lifetimes"`
+	RefreshTokens   RefreshTokens    `yaml:"refresh_tokens"`
+	Signing         Signing          `yaml:"signing"`
+	Limits          Limits           `yaml:"limits"`
+	Outbound        Outbound         `yaml:"outbound"`
+	Health          Health           `yaml:"health"`
+	Admin           Admin            `yaml:"admin"`
+	Theme           Theme            `yaml:"theme"`
+	Log             Log              `yaml:"log"`
 
 	file     string
 	dir      string
@@ -70,7 +72,7 @@ func later() map[string]string {
 	for _, name := range []string{
 		"backchannel_logout_session_required", "backchannel_logout_uri", "contacts", "default_acr_values", "dpop_bound_access_tokens",
 		"frontchannel_logout_session_required", "frontchannel_logout_uri", "initiate_login_uri",
-		"require_auth_time", "require_pushed_authorization_requests", "request_uris", "sector_identifier_uri", "software_id",
+		"require_auth_time", "require_pushed_authorization_requests", "sector_identifier_uri", "software_id",
 		"software_version", "subject_type",
 	} {
 		out["clients."+name] = key
@@ -161,6 +163,8 @@ func (c *Config) Validate() []connectors.Problem {
 	f.under("connectors", validateConnectors(c.Connectors))
 	f.under("clients", validateClients(c.Clients, c.scopes()))
 	f.under("resources", validateResources(c.Resources, c.Clients, c.Issuer))
+	f.under("external_issuers", c.validateExternalIssuers())
+	f = append(f, c.validateExchanges()...)
 	f.under("lifetimes", c.Lifetimes.Validate())
 	f.under("refresh_tokens", c.RefreshTokens.Validate())
 	f.under("signing", c.Signing.Validate())

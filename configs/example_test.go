@@ -40,6 +40,7 @@ func TestSamplesAreValid(t *testing.T) {
 	t.Setenv("REPORTS_SECRET_NEW", "a-new-secret-of-good-length")
 	t.Setenv("REPORTS_SECRET_OLD", "an-old-secret-of-good-length")
 	t.Setenv("ORDERS_API_SECRET", "a-secret-of-an-api-of-good-length")
+	t.Setenv("STOCK_API_SECRET", "a-secret-of-an-api-of-good-length")
 	samples, err := filepath.Glob("*.yaml")
 	if err != nil || len(samples) != 6 {
 		t.Fatalf("samples: %v, %v", samples, err)

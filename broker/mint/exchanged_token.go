@@ -78,9 +78,8 @@ func (m *Minter) WorkloadToken(p ExchangeParams, issuer *broker.ExternalIssuer, 
 // derived writes what both have.
 func (m *Minter) derived(p ExchangeParams, subject string) (payload, time.Duration, error) {
 	lifetime := min(or(p.Client.Lifetimes.AccessToken, m.lifetimes.AccessToken), p.NotAfter.Sub(p.Now))
-	// In whole seconds, as it will be written: NotAfter may have a fraction, Now has one.
 	expires := p.Now.Add(lifetime)
-	if expires.Unix() <= p.Now.Unix() || len(p.Audience) == 0 {
+	if lifetime < time.Second || len(p.Audience) == 0 { // times are written in whole seconds
 		return nil, 0, fmt.Errorf("%w: it is over, or for nobody", ErrBeyondGrant)
 	}
 	claims := newPayload()

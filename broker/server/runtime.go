@@ -16,6 +16,7 @@ import (
 	"gatehouse/broker/clientkeys"
 	"gatehouse/broker/consent"
 	"gatehouse/broker/discovery"
+	"gatehouse/broker/external"
 	"gatehouse/broker/flow"
 	"gatehouse/broker/introspection"
 	"gatehouse/broker/login"
@@ -38,6 +39,7 @@ import (
 type runtime struct {
 	config     *configs.Config
 	clients    clients
+	external   *external.Issuers
 	connectors map[string]connectors.Connector
 	upstreams  []connectors.Description
 	handler    http.Handler
@@ -73,6 +75,9 @@ func (s *Server) newRuntime(c *configs.Config, pages *web.Pages) (*runtime, erro
 			client.Scopes = discovery.Scopes()
 		}
 		rt.clients[client.ID] = client
+	}
+	if rt.external, err = s.externalIssuers(c); err != nil {
+		return nil, err
 	}
 	env := connectors.Environment{Now: s.now, Log: s.log, Resolve: c.Resolve, Path: c.Path}
 	for _, section := range c.Connectors {
@@ -122,10 +127,16 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 	if err != nil {
 		return err
 	}
-	callers := s.callers(rt)
+	roots, err := c.OutboundTLS()
+	if err != nil {
+		return err
+	}
+	fetch := outbound.New(c.Outbound.AllowNetworks, roots, s.log).Fetch
+	callers := s.callers(rt, fetch)
 	mux := http.NewServeMux()
 	for _, endpoint := range []interface{ Mount(*http.ServeMux) }{
-		&authorize.Endpoint{Desk: desk, Clients: rt.clients, Supported: append(discovery.Scopes(), resources.Scopes()...), Upstreams: rt.upstreams,
+		&authorize.Endpoint{Desk: desk, Clients: rt.clients,
+			Objects: &authorize.RequestObjects{Keys: callers.Keys, Fetch: fetch, Issuer: c.Issuer, Now: s.now}, Supported: append(discovery.Scopes(), resources.Scopes()...), Upstreams: rt.upstreams,
 			Hint: hintReader(minter, s.now), PerAddress: s.limiter(limits.Authorize.PerAddress), Log: s.log, Now: s.now},
 		signIn,
 		&consent.Endpoint{Desk: desk, Protect: protect},
@@ -136,9 +147,9 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 			}},
 		s.tokenEndpoint(rt, minter, upstreams, callers),
 		&introspection.Endpoint{Issuer: c.Issuer, Callers: callers, Resources: resources, Audit: s.audit, Log: s.log, Now: s.now,
-			Tokens:     &introspection.Tokens{Mint: minter, Clients: rt.clients, Grants: s.store, Switches: s.store, Onces: s.store},
+			Tokens:     s.lookup(rt, minter),
 			PerAddress: s.limiter(limits.Token.PerAddress), PerClient: s.limiter(limits.Token.PerClient)},
-		&userinfo.Endpoint{Issuer: c.Issuer, Clients: rt.clients, Grants: s.store, Onces: s.store, Mint: minter, Audit: s.audit,
+		&userinfo.Endpoint{Issuer: c.Issuer, Clients: rt.clients, Grants: s.store, Onces: s.store, Switches: s.store, Mint: minter, Audit: s.audit,
 			PerAddress: s.limiter(limits.UserInfo.PerAddress), PerAccount: s.limiter(limits.UserInfo.PerAccount), Now: s.now},
 		documents,
 	} {
@@ -164,12 +175,12 @@ func (s *Server) rechecker(rt *runtime) *recheck.Checker {
 }
 
 // callers authenticates clients, at every endpoint with the same limit for failures.
-func (s *Server) callers(rt *runtime) *clientauth.Authenticator {
+func (s *Server) callers(rt *runtime, fetch func(context.Context, string, ...string) ([]byte, error)) *clientauth.Authenticator {
 	issuer := rt.config.Issuer
 	return &clientauth.Authenticator{Clients: rt.clients, Secrets: s.hashes, Realm: issuer, Now: s.now,
 		// OpenID Connect Core §9 addresses assertions to the token endpoint, RFC 7521 §5.1 to the server.
 		Audiences: []string{issuer + "/token", issuer + "/introspect", issuer + "/revoke"},
-		Keys:      &clientkeys.Cache{Fetch: outbound.New(rt.config.Outbound.AllowNetworks, nil, s.log).Fetch, Now: s.now},
+		Keys:      &clientkeys.Cache{Fetch: fetch, Now: s.now},
 		Failures:  &httpx.Limiter{Rate: 1, Burst: 30, Now: s.now}}
 }
 
@@ -178,12 +189,12 @@ func (s *Server) tokenEndpoint(rt *runtime, minter *mint.Minter, upstreams *rech
 	perAccount := s.limiter(limits.PerAccount)
 	targets := token.Targets{Resources: rt.config.BrokerResources(), Issuer: c.Issuer}
 	grants := map[oauth.GrantType]token.GrantHandler{}
-	for _, h := range []token.GrantHandler{
+	for _, h := range append(s.exchanges(rt, minter, targets, perAccount), []token.GrantHandler{
 		&token.AuthorizationCode{Codes: s.store, Mint: minter, Targets: targets, Lifetimes: c.Lifetimes.Broker(), PerAccount: perAccount},
 		&token.RefreshToken{Tokens: s.store, Mint: minter, Targets: targets, Lifetimes: c.Lifetimes.Broker(), PerAccount: perAccount,
 			Grants: s.store, Upstream: upstreams, Retry: c.RefreshTokens.RetryWindow},
 		&token.ClientCredentials{Switches: s.store, Onces: s.store, Mint: minter, Targets: targets},
-	} {
+	}...) {
 		grants[h.GrantType()] = h
 	}
 	return &token.Endpoint{
@@ -212,6 +223,7 @@ func enabled(rt *runtime) discovery.Enabled {
 			e.Implicit = true
 		}
 	}
+	e.TokenExchange, e.JWTBearer = rt.clients.use(oauth.GrantTypeTokenExchange), rt.clients.use(oauth.GrantTypeJWTBearer)
 	slices.Sort(e.IDTokenAlgs[1:])
 	slices.Sort(e.UserInfoAlgs)
 	slices.Sort(e.ResponseTypes[1:])

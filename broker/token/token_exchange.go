@@ -140,6 +140,9 @@ func (h *TokenExchange) person(ctx context.Context, r Request, q exchange) (Toke
 	if err != nil {
 		return Tokens{}, err
 	}
+	if over(notAfter, r.Now) {
+		return Tokens{}, errUnacceptable("subject_token", errOver)
+	}
 	if q.actor == "" && subject.ClientID != r.Client.ID && !r.Client.Exchange.Impersonate {
 		// §1.1: without an actor nobody could tell the client from the person (TX-04). To
 		// narrow what is its own a client needs no leave.
@@ -162,7 +165,7 @@ func (h *TokenExchange) person(ctx context.Context, r Request, q exchange) (Toke
 	}
 	token, lifetime, err := h.Workloads.Mint.ExchangedToken(mint.ExchangeParams{Client: r.Client, Epoch: holder.Epoch, Scopes: scopes,
 		Audience: audience, Actor: actor, Now: r.Now, NotAfter: notAfter}, state.Grant)
-	return Tokens{AccessToken: token, Lifetime: lifetime, Scopes: scopes}, ended(err)
+	return Tokens{AccessToken: token, Lifetime: lifetime, Scopes: scopes}, err
 }
 
 // allowed runs the authorisation of the exchange on the state as it is (I5).

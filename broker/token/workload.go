@@ -54,6 +54,9 @@ func (w *Workloads) redeem(ctx context.Context, r Request, c claim) (Tokens, err
 			return Tokens{}, err
 		}
 	}
+	if over(notAfter, r.Now) {
+		return Tokens{}, c.refusal(errOver)
+	}
 	scopes, err := narrowed(c.scopes, found.Issuer.Scopes, r.Client.Scopes)
 	if err != nil {
 		return Tokens{}, err
@@ -74,7 +77,7 @@ func (w *Workloads) redeem(ctx context.Context, r Request, c claim) (Tokens, err
 	}
 	token, lifetime, err := w.Mint.WorkloadToken(mint.ExchangeParams{Client: r.Client, Epoch: holder.Epoch, Scopes: scopes,
 		Audience: audience, Actor: actor, Now: r.Now, NotAfter: notAfter}, found.Issuer, found.Subject)
-	return Tokens{AccessToken: token, Lifetime: lifetime, Scopes: scopes}, ended(err)
+	return Tokens{AccessToken: token, Lifetime: lifetime, Scopes: scopes}, err
 }
 
 // consume spends what was presented once, in one commit: the client's assertion and,
@@ -128,10 +131,9 @@ func (t Targets) narrowed(scopes oauth.Scopes, requested, permitted []string) ([
 	return t.Resources.Narrowed(t.Issuer, scopes, requested, permitted)
 }
 
-// ended makes a refusal of what ended between being read and being used.
-func ended(err error) error {
-	if errors.Is(err, mint.ErrBeyondGrant) {
-		return oauth.Errorf(oauth.InvalidRequest, "what was presented has expired").Because(err)
-	}
-	return err
-}
+var errOver = errors.New("it has expired, or is about to")
+
+// over reports whether nothing can be issued that ends in time: tokens count whole
+// seconds, and what has expired is believed within the skew of clocks, but gives
+// nothing.
+func over(notAfter, now time.Time) bool { return notAfter.Sub(now) < time.Second }
