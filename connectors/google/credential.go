@@ -164,7 +164,7 @@ func googles(address, configured string) bool {
 	if c, err := url.Parse(configured); err == nil && c.Host != "" && c.Scheme == u.Scheme && c.Host == u.Host {
 		return true
 	}
-	return u.Scheme == "https" && (u.Port() == "" || u.Port() == "443") && strings.HasSuffix("."+u.Hostname(), ".googleapis.com")
+	return u.Scheme == "https" && (u.Port() == "" || u.Port() == "443") && strings.HasSuffix(u.Hostname(), ".googleapis.com")
 }
 
 // fetchable reports whether a workload's own token may be fetched there: over

@@ -51,7 +51,8 @@ func (c *Config) Open(env connectors.Environment) (connectors.Connector, error) 
 	q := quirks{issuer: base.Issuer, domains: slices.Clone(c.HostedDomains), asPerson: c.asksAsPerson()}
 	hooks := oidc.Quirks{
 		Type: "google", Name: "Google", Reauthentication: connectors.ReauthImpossible, NoACR: true, SecretInBody: true,
-		DefaultScopes: q.scopes, Params: q.params, Demand: func([]string, url.Values) {}, Granted: granted,
+		DefaultScopes: q.scopes, Params: q.params, Granted: granted,
+		Demand:       func([]string, url.Values) {}, // Google takes no acr_values
 		OfflineScope: "-", OfflineParams: url.Values{"access_type": {"offline"}, "prompt": {"consent"}}, StaticRefresh: true,
 		Issuer: q.checkIssuer, Admit: q.admit, Email: email, Groups: r.read, Classify: classify,
 	}
@@ -92,7 +93,6 @@ func granted(asked string, list []string) bool {
 // the account is the nearest to signing in again.
 func (q quirks) params(l connectors.Login, params url.Values) {
 	params.Del("max_age")
-	params.Del("acr_values")
 	if l.ForceLogin || l.SelectAccount {
 		params.Set("prompt", "select_account")
 	}

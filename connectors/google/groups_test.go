@@ -173,6 +173,34 @@ func TestAnAddressIsNoQuery(t *testing.T) {
 	b.Refused(t, connectors.Broken)
 }
 
+// Cloud Identity knows members by their address alone, so it has to be theirs.
+func TestUP02AnAddressThatNobodyVouchesForIsNotLookedUp(t *testing.T) {
+	t.Parallel()
+	b := fromCloudIdentity(t, nil).Open(t, nil)
+	b.Vendor.SignInAs("eve")
+	if err := b.Refused(t, connectors.NotAllowed); err.Code != "email_unverified" {
+		t.Errorf("got %v", err)
+	}
+	if n := b.Vendor.Calls(fake.GoogleMemberships); n != 0 {
+		t.Errorf("%d questions were asked", n)
+	}
+}
+
+// The scopes of a token are told by other names than they were asked by.
+func TestTheReportNamesTheScopeThatWasNotGranted(t *testing.T) {
+	t.Parallel()
+	b := fromCloudIdentity(t, func(c *google.Config) { c.OnGroupFailure.Denied = connectors.NoGroups }).Open(t, nil)
+	if _, up, err := b.SignIn(t); err != nil || strings.Contains(strings.Join(up.Report.Notes, " "), "scope") {
+		t.Errorf("got %q (%v)", up.Report.Notes, err)
+	}
+	b.Vendor.Misbehave(fake.GoogleScopeUnchecked)
+	b.Vendor.EndSessions()
+	_, up, err := b.SignIn(t)
+	if notes := strings.Join(up.Report.Notes, " "); err != nil || !strings.Contains(notes, "cloud-identity.groups.readonly is missing") {
+		t.Errorf("got %q (%v)", notes, err)
+	}
+}
+
 func TestGroupsOfAnotherDirectoryAreNotGooglesOwn(t *testing.T) {
 	t.Parallel()
 	b := fromCloudIdentity(t, func(c *google.Config) { c.NestedGroups = true }).Open(t, func(setup *connectortest.Setup) {
