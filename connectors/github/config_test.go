@@ -174,7 +174,7 @@ connectors:
 }
 
 // apart is a connector whose API is served by a host of its own, as at github.com
-// and SUB.ghe.com. asked gets the hosts of the requests to the API.
+// and SUB.ghe.com.
 func apart(t *testing.T, change func(*github.Config)) *connectortest.Bench {
 	t.Helper()
 	var vendor *fake.GitHub
@@ -249,16 +249,16 @@ func TestWhatAConnectorSaysOfItself(t *testing.T) {
 	grace := 5 * time.Minute
 	b := subject().Open(t, func(s *connectortest.Setup) {
 		s.Common.Domains, s.Common.RecheckInterval, s.Common.OutageGrace = []string{"acme.example"}, time.Hour, &grace
-		s.Common.ClientSecretExpires = connectors.Date{Time: b2027()}
+		s.Common.ClientSecretExpires = connectors.Date{Time: lastDay()}
 	})
 	d := b.Connector.Describe()
 	if !slices.Equal(d.Domains, []string{"acme.example"}) || d.Recheck != (connectors.Recheck{Interval: time.Hour, OutageGrace: grace}) || len(d.Levels) != 0 {
 		t.Errorf("got %+v", d)
 	}
 	ends := b.Connector.(connectors.Expirer).Expirations()
-	if len(ends) != 1 || ends[0].What != "client_secret" || !ends[0].At.Equal(b2027()) {
+	if len(ends) != 1 || ends[0].What != "client_secret" || !ends[0].At.Equal(lastDay()) {
 		t.Errorf("got %+v", ends)
 	}
 }
 
-func b2027() time.Time { return time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC) }
+func lastDay() time.Time { return time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC) }

@@ -166,7 +166,7 @@ func TestUP14ATokenOfAnotherApplication(t *testing.T) {
 func TestASignInHasABudget(t *testing.T) {
 	t.Parallel()
 	b := subject().Open(t, nil)
-	// A chain of teams in which each has another parent, in many teams.
+	// Many teams, each with a parent of its own.
 	b.Vendor.Update("ada", func(p *fake.Person) {
 		p.GitHub.Teams = nil
 		for i := range 200 {
