@@ -26,6 +26,11 @@ func comesBack(code, description string) func(string) string {
 	}
 }
 
+// googleGroups reads groups with the access token of the person.
+func googleGroups(more string) trialSetup {
+	return trialSetup{entry: `issuer: "%[1]s", cloud_identity_url: "%[1]s", directory_url: "%[1]s", hosted_domains: [example.com], groups_from: cloud_identity` + more}
+}
+
 // Each known mistake is told with its fix, in the words of the vendor's console.
 func TestConnectorTestKnowsTheMistakes(t *testing.T) {
 	t.Parallel()
@@ -47,6 +52,14 @@ func TestConnectorTestKnowsTheMistakes(t *testing.T) {
 		{name: "the person cancels", kind: "google", answer: comesBack("access_denied", ""), want: []string{"declined (access_denied)", "Audience > Test users"}},
 		{name: "a clock that is wrong", kind: "google", wrong: fake.ExpiredToken, want: []string{"The clocks do not agree", "timedatectl set-ntp true", "is what this machine believes"}},
 
+		{name: "the API of groups is not enabled", kind: "google", setup: googleGroups(""), wrong: fake.GoogleAPIDisabled,
+			want: []string{"The API is not enabled in the project", "APIs & Services > Library"}},
+		{name: "the scope for groups was left out", kind: "google", setup: googleGroups(""), wrong: fake.GoogleScopeUnchecked,
+			want: []string{"The scope for groups is missing", "cloud-identity.groups.readonly", "leave its box ticked"}},
+		{name: "an edition that knows no nested groups", kind: "google", setup: googleGroups(", nested_groups: true"), wrong: fake.GooglePremiumOnly,
+			want: []string{"(4013)", "nested_groups: false, or groups_from: directory"}},
+		{name: "an account outside of every Workspace", kind: "google", as: "ben", setup: googleGroups(""), want: []string{"(hosted_domain)"}},
+
 		{name: "the secret's ID instead of its value", kind: "azuread", setup: trialSetup{secret: wrongSecret},
 			want: []string{"operator (AADSTS7000215)", "client_secret is the Value, not the Secret ID"}},
 		{name: "a secret that has expired", kind: "azuread", wrong: fake.EntraSecretExpired, want: []string{"operator (AADSTS7000222)", "Certificates & secrets > Client secrets > New client secret", "client_secret_expires"}},
@@ -60,6 +73,10 @@ func TestConnectorTestKnowsTheMistakes(t *testing.T) {
 		{name: "more groups than a token holds", kind: "azuread", as: "chloe", want: []string{"operator (groups_overage)", "Token configuration > Edit groups claim", "group_claims: graph"}},
 		{name: "a scope that there is not", kind: "azuread", answer: comesBack("invalid_client", "AADSTS650053: The application asked for scope 'x'"),
 			want: []string{"(AADSTS650053)", "User.Read and GroupMember.Read.All"}},
+		{name: "no admin consent for groups", kind: "azuread", setup: trialSetup{keys: "group_claims: graph_always"}, wrong: fake.At(fake.GraphMemberGroups, fake.Forbidden),
+			want: []string{"admin consent is missing", "Delegated permissions: User.Read and GroupMember.Read.All", "/adminconsent?client_id=" + trialClient}},
+		{name: "a number that nobody has heard of", kind: "azuread", answer: comesBack("invalid_request", "AADSTS99999: Something"),
+			want: []string{"(AADSTS99999)", "https://login.microsoftonline.com/error"}},
 		{name: "tokens of version 1.0", kind: "azuread", wrong: fake.EntraV1Issuer, want: []string{"requestedAccessTokenVersion"}},
 		{name: "the redirect URI, told at the token endpoint", kind: "azuread", answer: comesBack("invalid_request", "AADSTS50011: The reply URL"),
 			want: []string{"operator (AADSTS50011)", "platform Web: add " + trialIssuer + "/callback/up"}},
@@ -71,6 +88,9 @@ func TestConnectorTestKnowsTheMistakes(t *testing.T) {
 		{name: "a scope that the server lacks", kind: "okta", wrong: fake.OktaNoGroupsScope, want: []string{"operator (invalid_scope)", "Scopes > Add Scope", "Claims > Add Claim with value type Groups"}},
 		{name: "the errors of Okta's API", kind: "okta", setup: trialSetup{secret: wrongSecret}, wrong: fake.OktaAPIShape, want: []string{"operator (invalid_client)", "General > Client Credentials"}},
 
+		{name: "an API token that is dead", kind: "okta", setup: trialSetup{keys: "groups_from: api, api_token: canary-dead-token-0123456789", options: func(o *fake.Options) { o.Okta.APITokens = []string{"another"} }},
+			want: []string{"Okta's API refuses to tell groups", "Security > API > Tokens"}},
+
 		{name: "another callback URL", kind: "github", setup: trialSetup{options: func(o *fake.Options) { o.Clients[0].RedirectURIs = []string{"https://sso.example.com/callback/other"} }},
 			want: []string{"operator (redirect_uri_mismatch)", "Authorization callback URL: set it to " + trialIssuer + "/callback/up"}},
 		{name: "a wrong secret", kind: "github", setup: trialSetup{secret: wrongSecret}, want: []string{"operator (incorrect_client_credentials)", "Generate a new client secret"}},
@@ -78,6 +98,9 @@ func TestConnectorTestKnowsTheMistakes(t *testing.T) {
 		{name: "less scope than asked for", kind: "github", wrong: fake.TokenReducedScope, want: []string{"declined (insufficient_scope)", "Authorized OAuth Apps"}},
 		{name: "an invitation that was not accepted", kind: "github", as: "ben", want: []string{"not_allowed", "An invitation has to be accepted first", "Third-party Access > OAuth app policy"}},
 		{name: "an organization behind SAML", kind: "github", wrong: fake.GitHubSAMLRequired, want: []string{"(sso_required)", "https://github.com/orgs/NAME/sso"}},
+		{name: "access restrictions", kind: "github", wrong: fake.At(fake.GitHubMemberships, fake.Forbidden), want: []string{"OAuth app access restrictions", "OAuth app policy: an owner approves the app"}},
+		{name: "a GitHub App that is called an OAuth app", kind: "github", setup: trialSetup{keys: "app: oauth", options: func(o *fake.Options) { o.GitHub.App = true }},
+			want: []string{"client_id belongs to a GitHub App", "Set app: github for a GitHub App"}},
 		{name: "a limit", kind: "github", wrong: fake.GitHubRateLimited, want: []string{"transient", "Try again in a minute", "as the provider wishes"}},
 
 		{name: "a wrong secret", kind: "oidc", setup: trialSetup{secret: wrongSecret}, want: []string{"operator (invalid_client)", "Compare client_id " + trialClient, "token_endpoint_auth_method"}},

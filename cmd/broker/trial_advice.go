@@ -31,8 +31,8 @@ type advice struct {
 // shownPage is an error page of a vendor: what it shows, and what to do.
 type shownPage struct{ shows, fix string }
 
-// mistake is one whose error the connector knows: by its code, by a part of the connector's own hint, by its kind.
-// What is empty fits everything.
+// mistake is one whose error the connector knows: by its code, whose end * stands for, by a part of the connector's own
+// hint, by its kind. What is empty fits everything.
 type mistake struct {
 	codes []string
 	hint  string
@@ -42,7 +42,11 @@ type mistake struct {
 }
 
 func (m mistake) fits(e *connectors.Error) bool {
-	return (len(m.codes) == 0 || slices.Contains(m.codes, e.Code)) &&
+	named := func(code string) bool {
+		prefix, open := strings.CutSuffix(code, "*")
+		return code == e.Code || open && strings.HasPrefix(e.Code, prefix)
+	}
+	return (len(m.codes) == 0 || slices.ContainsFunc(m.codes, named)) &&
 		strings.Contains(e.Hint, m.hint) &&
 		(len(m.kinds) == 0 || slices.Contains(m.kinds, e.Kind))
 }
