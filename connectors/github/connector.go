@@ -144,6 +144,9 @@ func (g *Connector) identify(ctx context.Context, callback url.Values, l connect
 	if up, err = g.redeem(ctx, code, l); err != nil {
 		return id, up, err
 	}
+	if g.config.Recheck().Interval == 0 {
+		up.RefreshToken = "" // GitHub Apps hand one out unasked, and nobody has a use for it
+	}
 	s := &session{g: g, token: up.AccessToken}
 	id, err = s.identity(ctx)
 	up.Report = s.report

@@ -65,7 +65,8 @@ func (f *GitHub) respondToken(r *http.Request) map[string]any {
 		g, _, no = f.redeemCode(t)
 	case "refresh_token":
 		g, _, no = f.redeemRefresh(t, true, -1)
-		if no == refreshReused {
+		// The documentation has one error for every refresh token that is not good.
+		if no == refreshReused || no == accountDisabled {
 			no = refreshUnknown
 		}
 		if no == fine && f.script.hit(RefreshGivesSomebody) {
