@@ -1,6 +1,8 @@
 package azuread_test
 
 import (
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,8 +45,42 @@ func subject() connectortest.Subject {
 		Groups: []string{"11111111-aaaa-4bbb-8ccc-000000000001", "11111111-aaaa-4bbb-8ccc-000000000002"},
 		Calls:  map[fake.Endpoint]int{fake.Token: 1},
 		OpenID: &connectortest.OpenID{Cooldown: 5 * time.Minute, Flood: 50},
-		Keys:   pool,
+		Recheck: &connectortest.Recheck{
+			Offline: map[string]string{"scope": "offline_access"},
+			Calls:   map[fake.Endpoint]int{fake.Refresh: 1},
+			Rotates: true,
+			Change: func(p *fake.Person) {
+				p.Name, p.Email, p.Entra.Groups = "Ada Summer", "summer@acme.example", p.Entra.Groups[:1]
+			},
+			Somebody: func(v *fake.Provider) { v.Misbehave(fake.RefreshGivesSomebody) },
+		},
+		GroupTrouble: map[connectortest.Cause]connectortest.Trouble{
+			connectortest.Unavailable: {Setup: mode("graph_always"), Vendor: misbehave(fake.At(fake.GraphMemberGroups, fake.ServerError))},
+			connectortest.Denied:      {Setup: mode("graph_always"), Vendor: misbehave(fake.At(fake.GraphMemberGroups, fake.Forbidden))},
+			connectortest.Incomplete:  {Vendor: misbehave(fake.EntraHasGroups)},
+		},
+		GroupNonsense: func(v *fake.Provider) { v.Edit(fake.IDToken, func(c map[string]any) { c["groups"] = 7 }) },
+		Levels: &connectortest.Levels{
+			ACR: "c1", Weaken: misbehave(fake.EntraNoContext),
+			Asked: func(query url.Values) string {
+				_, value, _ := strings.Cut(query.Get("claims"), `"value":"`)
+				value, _, _ = strings.Cut(value, `"`)
+				return value
+			},
+		},
+		EmailFlag: &connectortest.EmailFlag{
+			Set: func(v *fake.Provider, value any) {
+				v.Edit(fake.IDToken, func(c map[string]any) { c["xms_edov"] = value })
+			},
+			Absent:     func(v *fake.Provider) { v.Edit(fake.IDToken, func(c map[string]any) { delete(c, "xms_edov") }) },
+			Documented: []any{"true", "1", 1},
+		},
+		Keys: pool,
 	}
+}
+
+func misbehave(m fake.Misbehaviour) func(*fake.Provider) {
+	return func(v *fake.Provider) { v.Misbehave(m) }
 }
 
 func TestContract(t *testing.T) {

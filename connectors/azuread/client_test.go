@@ -60,6 +60,7 @@ func write(t *testing.T, path, content string) {
 // certified is the connector for one directory with a certificate.
 func certified(p pair) connectortest.Subject {
 	s := subject()
+	s.Secretless = true
 	s.Fake = func(o fake.Options) *fake.Provider {
 		o.Entra.Certificates = []*x509.Certificate{p.parsed}
 		return fake.NewEntra(o).Provider
@@ -83,6 +84,7 @@ func federated(t *testing.T, file string) (connectortest.Subject, *fake.EntraWor
 		t.Fatal(err)
 	}
 	s := subject()
+	s.Secretless = true
 	s.Fake = func(o fake.Options) *fake.Provider {
 		o.Entra.Workload = workload
 		return fake.NewEntra(o).Provider

@@ -1,8 +1,8 @@
 package connectortest
 
 import (
-	"bytes"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -27,50 +27,12 @@ const (
 // slowness is how long a slow vendor takes; tests are less patient.
 const slowness = 600 * time.Millisecond
 
-// Subject is a connector under test.
-type Subject struct {
-	// Fake makes the vendor.
-	Fake func(o fake.Options) *fake.Provider
-	// Config completes a configuration for the vendor at base.
-	Config func(common connectors.Common, base string) connectors.Config
-	// Person is the sample person of the usual case, who is admitted and whose e-mail
-	// is verified; Other is another one, admitted too.
-	Person, Other string
-	// Key is the identity key of a sample person, but for the connector.
-	Key func(p fake.Person, base string) (issuer, subject string)
-	// Groups are the person's groups as the vendor names them, in order; nil where the
-	// connector reads none. GroupScopes are what has to be asked for to see them.
-	Groups      []string
-	GroupScopes []string
-	// Unscoped is set where tokens have permissions and no scopes (GitHub Apps).
-	Unscoped bool
-	// Calls are the requests of one sign-in once discovery and keys are known.
-	Calls map[fake.Endpoint]int
-	// OpenID is set where the vendor issues ID tokens.
-	OpenID *OpenID
-	// Keys is shared between the benches of one test, so that RSA keys are made once.
-	Keys *fake.KeyPool
-}
-
-// OpenID is what the rows about ID tokens need to know of a vendor.
-type OpenID struct {
-	// Userinfo, EmailVerified and AccessTokenHash are set where the usual sign-in asks
-	// the userinfo endpoint, and where email_verified and at_hash are sent.
-	Userinfo, EmailVerified, AccessTokenHash bool
-	// NeedsVerified is set where somebody whose address is not verified is refused.
-	NeedsVerified bool
-	// ResponseIssuer is set where the vendor promises iss in the callback (RFC 9207).
-	ResponseIssuer bool
-	// Cooldown is the least time between two fetches of the keys because of an unknown
-	// key ID; Flood is how many such tokens the row about it sends.
-	Cooldown time.Duration
-	Flood    int
-}
-
 // Setup is what a test may change before the bench is made.
 type Setup struct {
 	Vendor fake.Options
 	Common connectors.Common
+	// Secrets are what references resolve to; others are the secret themselves.
+	Secrets map[string]string
 	// Configure changes the finished configuration.
 	Configure func(connectors.Config)
 }
@@ -84,17 +46,18 @@ type Bench struct {
 	URL string
 	Log *Log
 
-	subject Subject
-	server  *httptest.Server
-	browser *http.Client
-	mu      sync.Mutex
-	secrets []string
+	subject  Subject
+	server   *httptest.Server
+	browser  *http.Client
+	mu       sync.Mutex
+	secrets  map[string]bool
+	resolved map[string]string
 }
 
 // Open makes a bench. change may be nil.
 func (s Subject) Open(t testing.TB, change func(*Setup)) *Bench {
 	t.Helper()
-	b := &Bench{Clock: NewClock(), Log: &Log{}, subject: s, secrets: []string{ClientSecret, url.QueryEscape(ClientSecret)}}
+	b := &Bench{Clock: NewClock(), Log: &Log{}, subject: s, secrets: map[string]bool{ClientSecret: true, url.QueryEscape(ClientSecret): true}}
 	setup := Setup{
 		Vendor: fake.Options{
 			Now: b.Clock.Now, Keys: s.Keys, SignInAs: s.Person, Delay: slowness,
@@ -104,6 +67,9 @@ func (s Subject) Open(t testing.TB, change func(*Setup)) *Bench {
 	}
 	if change != nil {
 		change(&setup)
+	}
+	for reference, value := range setup.Secrets {
+		b.SetSecret(reference, value)
 	}
 	b.Vendor = s.Fake(setup.Vendor)
 	server := httptest.NewServer(b.listen(b.Vendor))
@@ -128,10 +94,37 @@ func (s Subject) Open(t testing.TB, change func(*Setup)) *Bench {
 
 func (b *Bench) environment() connectors.Environment {
 	return connectors.Environment{
-		Now: b.Clock.Now, Log: slog.New(slog.NewTextHandler(b.Log, nil)),
-		Resolve: func(reference string) (string, error) { return reference, nil },
+		// Every level: what is secret must not be in the log at any.
+		Now: b.Clock.Now, Log: slog.New(slog.NewTextHandler(b.Log, &slog.HandlerOptions{Level: slog.LevelDebug - 100})),
+		Resolve: b.resolve,
 		Path:    func(path string) string { return path },
 	}
+}
+
+// SetSecret replaces the content of a reference, as when a file is. An empty value is
+// a file that is gone.
+func (b *Bench) SetSecret(reference, value string) {
+	b.remember(value)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.resolved == nil {
+		b.resolved = map[string]string{}
+	}
+	b.resolved[reference] = value
+}
+
+func (b *Bench) resolve(reference string) (string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	value, known := b.resolved[reference]
+	switch {
+	case !known:
+		b.secrets[reference] = true
+		return reference, nil
+	case value == "":
+		return "", errors.New("the file is gone")
+	}
+	return value, nil
 }
 
 var tokenMember = regexp.MustCompile(`"(?:access_token|id_token|refresh_token|accessToken|signedJwt)"\s*:\s*"([^"]+)"`)
@@ -140,6 +133,16 @@ var tokenMember = regexp.MustCompile(`"(?:access_token|id_token|refresh_token|ac
 // for them.
 func (b *Bench) listen(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, credential, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok {
+			b.remember(credential)
+		}
+		// The fake has read the form when it is done; whatever came in it is secret but
+		// for what everybody knows.
+		defer func() {
+			for _, name := range []string{"client_secret", "client_assertion", "assertion", "subject_token", "refresh_token", "code", "code_verifier"} {
+				b.remember(r.PostForm[name]...)
+			}
+		}()
 		next.ServeHTTP(&listener{ResponseWriter: w, b: b}, r)
 	})
 }
@@ -168,7 +171,7 @@ func (b *Bench) remember(secrets ...string) {
 	defer b.mu.Unlock()
 	for _, s := range secrets {
 		if len(s) >= 8 {
-			b.secrets = append(b.secrets, s)
+			b.secrets[s] = true
 		}
 	}
 }
@@ -177,7 +180,7 @@ func (b *Bench) remember(secrets ...string) {
 func (b *Bench) LeaksIn(text string) (string, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, s := range b.secrets {
+	for s := range b.secrets {
 		if strings.Contains(text, s) {
 			return s, true
 		}
@@ -188,47 +191,4 @@ func (b *Bench) LeaksIn(text string) (string, bool) {
 // NewLogin returns a login as package login makes it.
 func NewLogin() connectors.Login {
 	return connectors.Login{State: rand.Text(), Nonce: rand.Text(), CodeVerifier: rand.Text() + rand.Text(), RedirectURI: RedirectURI}
-}
-
-// Clock is a time that moves when told to.
-type Clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-// NewClock starts where the fixtures' clock stands.
-func NewClock() *Clock { return &Clock{at: time.Unix(1795132800, 0).UTC()} }
-
-// Now returns the time.
-func (c *Clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-// Advance moves the time.
-func (c *Clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
-
-// Log collects log lines.
-type Log struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (l *Log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-// String returns everything logged.
-func (l *Log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }

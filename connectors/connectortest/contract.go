@@ -17,8 +17,21 @@ import (
 type row struct {
 	name string
 	test func(t *testing.T, s Subject)
-	// openID marks the rules about ID tokens, userinfo asks for that endpoint.
-	openID, userinfo bool
+	// openID marks the rules about ID tokens, userinfo those about that endpoint;
+	// recheck, groupTrouble and levels ask for the Subject's members.
+	openID, userinfo, recheck, groupTrouble, levels bool
+	// secret marks the rules about the client secret.
+	secret bool
+}
+
+// about reports whether the rule concerns a connector.
+func (r row) about(s Subject) bool {
+	switch {
+	case r.openID && s.OpenID == nil, r.userinfo && (s.OpenID == nil || !s.OpenID.Userinfo),
+		r.secret && s.Secretless, r.recheck && s.Recheck == nil, r.groupTrouble && s.GroupTrouble == nil, r.levels && s.Levels == nil:
+		return false
+	}
+	return true
 }
 
 // Run holds a connector to the contract.
@@ -26,8 +39,10 @@ func Run(t *testing.T, s Subject) {
 	if s.Keys == nil {
 		s.Keys = &fake.KeyPool{}
 	}
-	for _, r := range slices.Concat(signInRows(), callbackRows(), tokenRows(), documentRows(), faultRows()) {
-		if r.openID && s.OpenID == nil || r.userinfo && (s.OpenID == nil || !s.OpenID.Userinfo) {
+	rows := slices.Concat(signInRows(), callbackRows(), tokenRows(), documentRows(), faultRows(),
+		secretRows(), recheckRows(), outageRows(), groupRows(), levelRows(), emailRows(), canaryRows())
+	for _, r := range rows {
+		if !r.about(s) {
 			continue
 		}
 		t.Run(r.name, func(t *testing.T) {

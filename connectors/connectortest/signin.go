@@ -2,7 +2,9 @@ package connectortest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -67,18 +69,54 @@ func (b *Bench) IdentifyContext(ctx context.Context, t testing.TB, callback url.
 	b.remember(l.State, l.Nonce, l.CodeVerifier)
 	b.remember(callback["code"]...)
 	id, up, err := b.Connector.Identify(ctx, callback, l)
-	if err == nil {
-		return id, up, nil
-	}
-	var e *connectors.Error
-	if !errors.As(err, &e) {
-		t.Errorf("the error is %T, not *connectors.Error: %v", err, err)
-	}
-	b.checkText(t, err)
-	if !reflect.ValueOf(id).IsZero() || !reflect.ValueOf(up).IsZero() {
+	b.checkOutcome(t, up.Report, err)
+	if err != nil && (!reflect.ValueOf(id).IsZero() || !reflect.ValueOf(up).IsZero()) {
 		t.Errorf("a refused sign-in came with an identity or tokens: %+v", id)
 	}
 	return id, up, err
+}
+
+// checkOutcome holds what a sign-in or a re-check says of itself to the rules.
+func (b *Bench) checkOutcome(t testing.TB, report connectors.Report, err error) {
+	t.Helper()
+	var e *connectors.Error
+	if err != nil && !errors.As(err, &e) {
+		t.Errorf("the error is %T, not *connectors.Error: %v", err, err)
+	}
+	b.checkText(t, err)
+	if secret, leaks := b.LeaksIn(fmt.Sprintf("%+v", report)); leaks {
+		t.Errorf("the report %+v holds the secret %q", report, secret)
+	}
+}
+
+// Refresh asks the vendor again about somebody, with what was handed out before and
+// has been stored since, and holds the outcome to the rules of the package comment.
+func (b *Bench) Refresh(t testing.TB, prior broker.Identity, up connectors.Upstream) (broker.Identity, connectors.Upstream, error) {
+	t.Helper()
+	return b.RefreshContext(t.Context(), t, prior, up)
+}
+
+// RefreshContext is Refresh within a context.
+func (b *Bench) RefreshContext(ctx context.Context, t testing.TB, prior broker.Identity, up connectors.Upstream) (broker.Identity, connectors.Upstream, error) {
+	t.Helper()
+	refresher, ok := b.Connector.(connectors.Refresher)
+	if !ok {
+		t.Fatalf("%T cannot be asked again about anybody", b.Connector)
+	}
+	stored, err := json.Marshal(up)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept connectors.Upstream
+	if err := json.Unmarshal(stored, &kept); err != nil {
+		t.Fatal(err)
+	}
+	id, next, err := refresher.Refresh(ctx, prior, kept)
+	b.checkOutcome(t, next.Report, err)
+	if err != nil && !reflect.ValueOf(id).IsZero() {
+		t.Errorf("a refused re-check came with an identity: %+v", id)
+	}
+	return id, next, err
 }
 
 // checkText follows the chain, since a log handler may print any part of it.

@@ -1,8 +1,11 @@
 package github_test
 
 import (
+	"encoding/json"
+	"net/http"
 	"strconv"
 	"testing"
+	"time"
 
 	"gatehouse/connectors"
 	"gatehouse/connectors/connectortest"
@@ -28,6 +31,42 @@ func subject() connectortest.Subject {
 			// The parent of a team is remembered from the sign-in before.
 			fake.GitHubTeamByID: 0,
 		},
+		Recheck: &connectortest.Recheck{
+			Calls: map[fake.Endpoint]int{
+				fake.GitHubUser: 1, fake.GitHubEmails: 1, fake.GitHubMemberships: 1, fake.GitHubTeams: 1,
+				fake.GitHubTeamByID: 0,
+			},
+			Change: func(p *fake.Person) {
+				p.Name, p.GitHub.Teams = "Ada Summer", []fake.GitHubTeam{*p.GitHub.Teams[0].Parent}
+				p.GitHub.Emails = []fake.GitHubEmail{{Email: "summer@example.com", Primary: true}}
+			},
+			Somebody: misbehave(fake.GitHubReusedLogin),
+		},
+		GroupTrouble: map[connectortest.Cause]connectortest.Trouble{
+			connectortest.Unavailable: {Vendor: misbehave(fake.At(fake.GitHubTeams, fake.ServerError))},
+			connectortest.Denied:      {Vendor: misbehave(fake.At(fake.GitHubTeams, fake.NotFound))},
+		},
+		GroupNonsense: misbehave(fake.At(fake.GitHubTeams, fake.HTMLBody)),
+		EmailFlag:     emailFlag("/api/v3/user/emails"),
+	}
+}
+
+func misbehave(m fake.Misbehaviour) func(*fake.Provider) {
+	return func(v *fake.Provider) { v.Misbehave(m) }
+}
+
+// emailFlag is the member verified of the primary address.
+func emailFlag(path string) *connectortest.EmailFlag {
+	serve := func(v *fake.Provider, row map[string]any) {
+		v.Replace(path, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_ = json.NewEncoder(w).Encode([]map[string]any{row})
+		}))
+	}
+	return &connectortest.EmailFlag{
+		Set: func(v *fake.Provider, value any) {
+			serve(v, map[string]any{"email": "ada@example.com", "primary": true, "verified": value})
+		},
+		Absent: func(v *fake.Provider) { serve(v, map[string]any{"email": "ada@example.com", "primary": true}) },
 	}
 }
 
@@ -46,6 +85,7 @@ func oauthSubject() connectortest.Subject {
 			Organizations: []github.Organization{{Name: "acme", ID: 5001}},
 		}
 	}
+	s.EmailFlag = emailFlag("/rest/user/emails")
 	return s
 }
 
@@ -65,6 +105,10 @@ func appSubject() connectortest.Subject {
 	}
 	s.Groups = []string{"5001", "5001:7002", "5001:7001"}
 	s.Other = "eve"
+	// A living token spares the refresh token: it is asked about when it is at its end.
+	s.Recheck.After, s.Recheck.Rotates = 8*time.Hour, true
+	s.Recheck.Calls[fake.Refresh] = 1
+	s.GroupTrouble, s.GroupNonsense = nil, nil // the rules of admission rest on the same list
 	return s
 }
 

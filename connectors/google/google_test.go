@@ -28,8 +28,20 @@ func subject() connectortest.Subject {
 		OpenID: &connectortest.OpenID{
 			EmailVerified: true, AccessTokenHash: true, ResponseIssuer: true, Cooldown: time.Minute, Flood: 50,
 		},
+		Recheck: &connectortest.Recheck{
+			Offline: map[string]string{"access_type": "offline", "prompt": "consent"},
+			Calls:   map[fake.Endpoint]int{fake.Refresh: 1, fake.Userinfo: 1},
+			Change: func(p *fake.Person) {
+				p.Name, p.Email, p.Google.Groups = "Ada Summer", "summer@example.com", []string{"sre@example.com"}
+			},
+			Somebody: func(v *fake.Provider) { v.Misbehave(fake.RefreshGivesSomebody) },
+		},
 		Keys: pool,
 	}
+}
+
+func misbehave(m fake.Misbehaviour) func(*fake.Provider) {
+	return func(v *fake.Provider) { v.Misbehave(m) }
 }
 
 func TestContract(t *testing.T) {
@@ -103,6 +115,18 @@ func (s source) subject(t testing.TB) connectortest.Subject {
 		return c
 	}
 	out.Groups, out.Calls, out.OpenID.NeedsVerified = s.groups, s.calls, s.byAddress
+	out.GroupTrouble = map[connectortest.Cause]connectortest.Trouble{
+		connectortest.Incomplete: {Vendor: misbehave(fake.GoogleEndlessPages)},
+	}
+	for e := range s.calls {
+		if e == fake.Token {
+			continue
+		}
+		out.Recheck.Calls[e] = 1
+		out.GroupTrouble[connectortest.Unavailable] = connectortest.Trouble{Vendor: misbehave(fake.At(e, fake.ServerError))}
+		out.GroupTrouble[connectortest.Denied] = connectortest.Trouble{Vendor: misbehave(fake.At(e, fake.Forbidden))}
+		out.GroupNonsense = misbehave(fake.At(e, fake.HTMLBody))
+	}
 	return out
 }
 

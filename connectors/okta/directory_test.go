@@ -29,7 +29,18 @@ func apiSubject() connectortest.Subject {
 	}
 	s.Key = func(p fake.Person, base string) (string, string) { return base, p.Okta.Subject }
 	s.Calls = map[fake.Endpoint]int{fake.Token: 1, fake.Userinfo: 1, fake.OktaGroups: 1}
+	s.Recheck.Calls = map[fake.Endpoint]int{fake.Refresh: 1, fake.Userinfo: 1, fake.OktaGroups: 1}
+	s.GroupTrouble = map[connectortest.Cause]connectortest.Trouble{
+		connectortest.Unavailable: {Vendor: misbehave(fake.At(fake.OktaGroups, fake.ServerError))},
+		connectortest.Denied:      {Vendor: misbehave(fake.At(fake.OktaGroups, fake.Forbidden))},
+		connectortest.Incomplete:  {Vendor: misbehave(fake.OktaEndlessGroups)},
+	}
+	s.GroupNonsense = misbehave(fake.OktaNamelessGroup)
 	return s
+}
+
+func misbehave(m fake.Misbehaviour) func(*fake.Provider) {
+	return func(v *fake.Provider) { v.Misbehave(m) }
 }
 
 func TestContractWithTheAPI(t *testing.T) {

@@ -28,6 +28,19 @@ func subject() connectortest.Subject {
 		OpenID: &connectortest.OpenID{
 			Userinfo: true, EmailVerified: true, AccessTokenHash: true, Cooldown: time.Minute, Flood: 50,
 		},
+		Recheck: &connectortest.Recheck{
+			Offline: map[string]string{"scope": "offline_access"},
+			Calls:   map[fake.Endpoint]int{fake.Refresh: 1, fake.Userinfo: 1},
+			Rotate:  func(o *fake.Options) { o.Okta.RotateRefreshTokens = true },
+			Change: func(p *fake.Person) {
+				p.Name, p.Email, p.EmailVerified = "Ada Summer", "summer@acme.example", false
+				p.Okta.Groups = []string{"Everyone", "Leavers"}
+			},
+			Somebody: func(v *fake.Provider) { v.Misbehave(fake.RefreshGivesSomebody) },
+		},
+		Levels: &connectortest.Levels{
+			ACR: "urn:okta:loa:2fa:any", Weaken: func(v *fake.Provider) { v.Misbehave(fake.WeakerACR) },
+		},
 		Keys: pool,
 	}
 }
