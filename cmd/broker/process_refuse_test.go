@@ -99,7 +99,7 @@ func damages() []refusal {
 		}), []string{foreign, another}},
 		{"of a newer version", func(t *testing.T, w *world) func(*exec.Cmd) {
 			throughBolt(t, w.file("broker.db"), func(tx *bbolt.Tx) error {
-				return tx.Bucket([]byte("meta")).Put([]byte("format"), binary.BigEndian.AppendUint32(nil, 2))
+				return tx.Bucket([]byte("meta")).Put([]byte("format"), binary.BigEndian.AppendUint32(nil, 1<<20))
 			})
 			return nil
 		}, []string{"file was written by a newer version", "run that version again, or restore a backup from before the update"}},
