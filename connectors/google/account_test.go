@@ -170,6 +170,36 @@ func TestAnAccessTokenOutlastsAnOutage(t *testing.T) {
 	b.Refused(t, connectors.Operator)
 }
 
+// The token endpoint's troubles are told from its refusals.
+func TestTheTokenEndpointOfAnAccount(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		status int
+		body   string
+		kind   connectors.Kind
+		code   string
+	}{
+		{"limits us", 429, `{"error":"rate_limit_exceeded"}`, connectors.Transient, "rate_limit_exceeded"},
+		{"is down", 503, "", connectors.Transient, ""},
+		{"does not know the account", 401, `{"error":"invalid_client"}`, connectors.Operator, "invalid_client"},
+		{"refuses without a word", 403, "<html>", connectors.Operator, ""},
+		{"does not know the scope", 400, `{"error":"invalid_scope"}`, connectors.Operator, "invalid_scope"},
+		{"answers with a page", 200, "<html>", connectors.Broken, ""},
+	} {
+		b := fromDirectory(t, func(c *google.Config) { c.ServiceAccount.TokenURL = c.DirectoryURL + "/elsewhere" }).Open(t, nil)
+		b.Vendor.Replace("/elsewhere", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "7")
+			w.WriteHeader(tt.status)
+			_, _ = w.Write([]byte(tt.body))
+		}))
+		err := b.Refused(t, tt.kind)
+		if err.Code != tt.code || tt.kind == connectors.Transient && err.RetryAfter != 7*time.Second {
+			t.Errorf("%s: %v, again after %v", tt.name, err, err.RetryAfter)
+		}
+	}
+}
+
 func TestAnswersThatAreNoAccessToken(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(map[string]any){
