@@ -41,6 +41,8 @@ type Client struct {
 	WebOrigins    []string
 	GrantTypes    []oauth.GrantType
 	ResponseTypes []oauth.ResponseType
+	// ResponseModes the client may ask for; empty means all but web_message.
+	ResponseModes []oauth.ResponseMode
 	// Scopes the client may ask for; empty means all that are supported.
 	Scopes oauth.Scopes
 	// Connectors its users may come from; empty means all.
@@ -104,6 +106,16 @@ func (c *Client) AllowsGrantType(g oauth.GrantType) bool { return slices.Contain
 // AllowsResponseType reports whether the client is registered for the response type.
 func (c *Client) AllowsResponseType(t oauth.ResponseType) bool {
 	return slices.Contains(c.ResponseTypes, t)
+}
+
+// AllowsResponseMode reports whether answers may travel to the client that way when
+// it asks for it. web_message has to be registered by name: it hands the answer to a
+// page.
+func (c *Client) AllowsResponseMode(m oauth.ResponseMode) bool {
+	if len(c.ResponseModes) == 0 {
+		return m != oauth.ResponseModeWebMessage
+	}
+	return slices.Contains(c.ResponseModes, m)
 }
 
 // AllowsConnector reports whether people of the connector may sign in to the client.

@@ -35,6 +35,8 @@ type Client struct {
 	WebOrigins    []string `yaml:"web_origins"`
 	GrantTypes    []string `yaml:"grant_types"`
 	ResponseTypes []string `yaml:"response_types"`
+	// ResponseModes the client may ask for; all but web_message when empty.
+	ResponseModes []string `yaml:"response_modes"`
 	// Scope is the list of scopes the client may ask for, separated by spaces; all that there are when empty.
 	Scope *string `yaml:"scope"`
 	// Connectors its people may come from; nil means all.
@@ -166,6 +168,9 @@ func (c *Client) broker() broker.Client {
 	}
 	for _, g := range orList(c.GrantTypes, defaultGrantTypes()) {
 		out.GrantTypes = append(out.GrantTypes, oauth.GrantType(g))
+	}
+	for _, m := range c.ResponseModes {
+		out.ResponseModes = append(out.ResponseModes, oauth.ResponseMode(m))
 	}
 	for _, t := range orList(c.ResponseTypes, []string{string(oauth.ResponseTypeCode)}) {
 		out.ResponseTypes = append(out.ResponseTypes, oauth.ResponseType(t))

@@ -47,6 +47,22 @@ func TestClientsThatSign(t *testing.T) {
 	}
 }
 
+func TestResponseModesAndSignedRequests(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string][]string{
+		"response_modes: [query, web_message]": nil,
+		"response_modes: [jwt]":                {"8: clients[0].response_modes[0]: must be query, fragment, form_post or web_message"},
+		"response_modes: []":                   {"8: clients[0].response_modes: is an empty list"},
+		"request_uris: [https://a.example/r]":  {"5: clients[0].jwks: required where the client signs requests"},
+		"request_object_signing_alg: none":     {"5: clients[0].jwks: required where the client signs requests", "8: clients[0].request_object_signing_alg: must be one of"},
+	} {
+		t.Run(line, func(t *testing.T) { wantProblems(t, minimal+wiki+"    "+line+"\n", want...) })
+	}
+	keys := minimal + wiki + "    jwks_uri: https://a.example/jwks\n    request_uris: "
+	wantProblems(t, keys+"[https://a.example/r]\n")
+	wantProblems(t, keys+"[http://a.example/r]\n", "9: clients[0].request_uris[0]: must be an https URL")
+}
+
 func TestWebOrigins(t *testing.T) {
 	t.Parallel()
 	for origin, good := range map[string]bool{

@@ -204,6 +204,16 @@ func (c *Client) validateResponseTypes(f *faults) {
 			f.add(element("response_types", i), "needs authorization_code among grant_types")
 		}
 	}
+	for i, m := range c.ResponseModes {
+		switch oauth.ResponseMode(m) {
+		case oauth.ResponseModeQuery, oauth.ResponseModeFragment, oauth.ResponseModeFormPost, oauth.ResponseModeWebMessage:
+		default:
+			f.add(element("response_modes", i), "must be query, fragment, form_post or web_message")
+		}
+	}
+	if c.ResponseModes != nil && len(c.ResponseModes) == 0 {
+		f.add("response_modes", "is an empty list: name modes, or remove it to allow query, fragment and form_post")
+	}
 	if c.GrantTypes != nil && slices.Contains(c.GrantTypes, string(oauth.GrantTypeImplicit)) && !slices.ContainsFunc(c.ResponseTypes, func(t string) bool { return t != string(oauth.ResponseTypeCode) }) {
 		f.add("grant_types", "implicit needs response_types that it is for, such as id_token: code is the better choice for every new application")
 	}

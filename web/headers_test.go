@@ -50,6 +50,7 @@ func TestPageHeaders(t *testing.T) {
 		"message":        {noForms, "no-referrer"},
 		"over":           {noForms, "no-referrer"},
 		"signed_out":     {noForms, "no-referrer"},
+		"web_message":    {noForms, "no-referrer"},
 	}
 	for name, write := range everyPage() {
 		t.Run(name, func(t *testing.T) {
@@ -60,9 +61,13 @@ func TestPageHeaders(t *testing.T) {
 			if !ok {
 				t.Fatal("no expectation for this page")
 			}
+			frames := "DENY"
+			if name == "web_message" { // the one page that its client's origin may frame
+				frames = ""
+			}
 			for header, value := range map[string]string{
 				"Content-Type":           "text/html; charset=utf-8",
-				"X-Frame-Options":        "DENY",
+				"X-Frame-Options":        frames,
 				"X-Content-Type-Options": "nosniff",
 				"Cache-Control":          "no-store",
 				"Referrer-Policy":        want.referrer,
@@ -74,7 +79,11 @@ func TestPageHeaders(t *testing.T) {
 			if w.Header().Get("Permissions-Policy") == "" {
 				t.Error("no Permissions-Policy")
 			}
-			checkPolicy(t, w.Header(), want.formAction)
+			framed := "'none'"
+			if name == "web_message" {
+				framed = "https://wiki.example.com;"
+			}
+			checkPolicy(t, w.Header(), want.formAction, framed)
 			checkHashes(t, w)
 			if hasForm := strings.Contains(w.Body.String(), "<form"); hasForm != (want.formAction == anyForm) {
 				t.Errorf("has a form: %v, form-action %q", hasForm, want.formAction)
@@ -83,10 +92,10 @@ func TestPageHeaders(t *testing.T) {
 	}
 }
 
-func checkPolicy(t *testing.T, h http.Header, formAction string) {
+func checkPolicy(t *testing.T, h http.Header, formAction, framed string) {
 	t.Helper()
 	policy := h.Get("Content-Security-Policy")
-	for _, directive := range []string{"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "img-src 'self' data:", formAction} {
+	for _, directive := range []string{"default-src 'none'", "base-uri 'none'", "frame-ancestors " + framed, "img-src 'self' data:", formAction} {
 		if !strings.Contains(policy, directive) {
 			t.Errorf("policy %q lacks %q", policy, directive)
 		}
@@ -115,13 +124,13 @@ func TestSecurityHeadersAllowNothing(t *testing.T) {
 	}
 }
 
-func TestOnlyTheFormPostPageHasAScript(t *testing.T) {
+func TestOnlyThePagesForClientsHaveAScript(t *testing.T) {
 	t.Parallel()
 	p := newPages(t)
 	for name, write := range everyPage() {
 		w := httptest.NewRecorder()
 		write(p, w)
-		want := name == "form_post"
+		want := name == "form_post" || name == "web_message"
 		if got := strings.Contains(w.Body.String(), "<script"); got != want {
 			t.Errorf("%s: script %v, want %v", name, got, want)
 		}

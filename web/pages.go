@@ -50,7 +50,7 @@ func (s specimen) variant() variant { return variant{s.name, s.form} }
 
 func specimens() []specimen {
 	return []specimen{
-		chooserSpecimen, chooserEmailSpecimen, consentSpecimen, errorSpecimen, formPostSpecimen, homeSpecimen,
+		chooserSpecimen, chooserEmailSpecimen, consentSpecimen, errorSpecimen, formPostSpecimen, webMessageSpecimen, homeSpecimen,
 		logoutConfirmSpecimen, messageSpecimen, overSpecimen, signedOutSpecimen,
 	}
 }
@@ -94,6 +94,11 @@ var errNoSuchPage = errors.New("no such page")
 // write renders to memory, then sends headers and body. A page that cannot be
 // rendered becomes a plain 500, never half a page.
 func (p *Pages) write(w http.ResponseWriter, s specimen, status int, data any) {
+	p.send(w, s, status, data, func(http.Header) {})
+}
+
+// send is write with a last word about the headers.
+func (p *Pages) send(w http.ResponseWriter, s specimen, status int, data any, adjust func(http.Header)) {
 	b := p.buffers.Get().(*bytes.Buffer)
 	defer func() {
 		if b.Cap() <= maxPooledBuffer {
@@ -116,6 +121,7 @@ func (p *Pages) write(w http.ResponseWriter, s specimen, status int, data any) {
 	h.Set("Referrer-Policy", page.referrer)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	adjust(h)
 	w.WriteHeader(status)
 	// An error here is a browser that went away.
 	_, _ = w.Write(b.Bytes())

@@ -31,7 +31,10 @@ func everyPage() map[string]func(*Pages, http.ResponseWriter) {
 		"logout_confirm": func(p *Pages, w http.ResponseWriter) { p.LogoutConfirm(w, logoutConfirmSpecimen.data.(LogoutConfirm)) },
 		"message":        func(p *Pages, w http.ResponseWriter) { p.Message(w, 200, messageSpecimen.data.(Message)) },
 		"over":           func(p *Pages, w http.ResponseWriter) { p.Over(w, overSpecimen.data.(Over)) },
-		"signed_out":     func(p *Pages, w http.ResponseWriter) { p.SignedOut(w, signedOutSpecimen.data.(SignedOut)) },
+		"web_message": func(p *Pages, w http.ResponseWriter) {
+			p.WebMessage(w, WebMessage{URI: "https://wiki.example.com/callback", ClientName: "Wiki", Fields: []Field{{"code", "c"}}})
+		},
+		"signed_out": func(p *Pages, w http.ResponseWriter) { p.SignedOut(w, signedOutSpecimen.data.(SignedOut)) },
 	}
 }
 

@@ -2,6 +2,7 @@ package authorize
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"gatehouse/broker/oauth"
@@ -66,24 +67,23 @@ func (q *request) responseMode() (oauth.ResponseMode, *oauth.Error) {
 	if kind, err := oauth.ParseResponseType(q.params.Get("response_type")); err == nil {
 		mode = kind.DefaultMode()
 	}
-	switch asked := oauth.ResponseMode(q.params.Get("response_mode")); asked {
-	case "":
+	asked := oauth.ResponseMode(q.params.Get("response_mode"))
+	if asked == "" {
 		return mode, nil
-	case oauth.ResponseModeQuery:
-		if mode == oauth.ResponseModeFragment {
-			// Multiple Response Type Encoding Practices §3: tokens are never put into a query.
-			return mode, oauth.Errorf(oauth.InvalidRequest, "response_mode query is not for tokens")
-		}
-		return asked, nil
-	case oauth.ResponseModeFragment:
-		return asked, nil
-	case oauth.ResponseModeFormPost:
-		if !strings.HasPrefix(q.out.RedirectURI, "https://") && !strings.HasPrefix(q.out.RedirectURI, "http://") {
-			return mode, oauth.Errorf(oauth.InvalidRequest, "response_mode form_post needs an http redirect_uri")
-		}
-		return asked, nil
 	}
-	return mode, oauth.Errorf(oauth.InvalidRequest, "response_mode is not supported")
+	http := strings.HasPrefix(q.out.RedirectURI, "https://") || strings.HasPrefix(q.out.RedirectURI, "http://")
+	switch {
+	case !slices.Contains([]oauth.ResponseMode{oauth.ResponseModeQuery, oauth.ResponseModeFragment, oauth.ResponseModeFormPost, oauth.ResponseModeWebMessage}, asked):
+		return mode, oauth.Errorf(oauth.InvalidRequest, "response_mode is not supported")
+	case !q.client.AllowsResponseMode(asked):
+		return mode, oauth.Errorf(oauth.InvalidRequest, "the client is not registered for this response_mode")
+	case asked == oauth.ResponseModeQuery && mode == oauth.ResponseModeFragment:
+		// Multiple Response Type Encoding Practices §3: tokens are never put into a query.
+		return mode, oauth.Errorf(oauth.InvalidRequest, "response_mode query is not for tokens")
+	case asked != oauth.ResponseModeQuery && asked != oauth.ResponseModeFragment && !http:
+		return mode, oauth.Errorf(oauth.InvalidRequest, "response_mode %s needs an http redirect_uri", asked)
+	}
+	return asked, nil
 }
 
 // checkRepeated: a parameter must not be included twice (RFC 6749 §3.1).

@@ -68,6 +68,8 @@ type Enabled struct {
 	ResponseTypes []string
 	// Implicit: some client gets tokens from the authorization endpoint.
 	Implicit bool
+	// WebMessage: some client is answered by message.
+	WebMessage bool
 	// TokenExchange and JWTBearer: some client may use these grants.
 	TokenExchange, JWTBearer bool
 }
@@ -79,6 +81,10 @@ func Describe(issuer string, e Enabled) Metadata {
 	var requests []string
 	for _, alg := range jose.Recommended() {
 		requests = append(requests, string(alg))
+	}
+	modes := []string{string(oauth.ResponseModeQuery), string(oauth.ResponseModeFragment), string(oauth.ResponseModeFormPost)}
+	if e.WebMessage {
+		modes = append(modes, string(oauth.ResponseModeWebMessage))
 	}
 	signing := clientauth.AssertionAlgorithms()
 	grants := []string{string(oauth.GrantTypeAuthorizationCode), string(oauth.GrantTypeRefreshToken), string(oauth.GrantTypeClientCredentials)}
@@ -106,7 +112,7 @@ func Describe(issuer string, e Enabled) Metadata {
 		EndSessionEndpoint:    issuer + "/logout",
 		ScopesSupported:       append(Scopes(), e.Scopes...),
 		ResponseTypes:         e.ResponseTypes,
-		ResponseModes:         []string{string(oauth.ResponseModeQuery), string(oauth.ResponseModeFragment), string(oauth.ResponseModeFormPost)},
+		ResponseModes:         modes,
 		GrantTypes:            grants,
 		SubjectTypes:          []string{"public"},
 		IDTokenAlgs:           e.IDTokenAlgs,

@@ -43,14 +43,28 @@ func (a Answer) Location() string {
 	return oauth.AppendQuery(a.URI, a.Fields...)
 }
 
+// senders are the response modes that are a page; the others are a redirect.
+var senders = map[oauth.ResponseMode]func(*Desk, http.ResponseWriter, *broker.Client, Answer){
+	oauth.ResponseModeFormPost: func(d *Desk, w http.ResponseWriter, client *broker.Client, a Answer) {
+		d.Pages.FormPost(w, web.FormPost{Action: a.URI, ClientName: client.Name, Fields: a.fields()})
+	},
+	oauth.ResponseModeWebMessage: func(d *Desk, w http.ResponseWriter, client *broker.Client, a Answer) {
+		d.Pages.WebMessage(w, web.WebMessage{URI: a.URI, ClientName: client.Name, Fields: a.fields()})
+	},
+}
+
+func (a Answer) fields() []web.Field {
+	var out []web.Field
+	for _, f := range a.Fields {
+		out = append(out, web.Field(f))
+	}
+	return out
+}
+
 // Send writes the answer.
 func (d *Desk) Send(w http.ResponseWriter, client *broker.Client, a Answer) {
-	if a.Mode == oauth.ResponseModeFormPost {
-		page := web.FormPost{Action: a.URI, ClientName: client.Name}
-		for _, f := range a.Fields {
-			page.Fields = append(page.Fields, web.Field(f))
-		}
-		d.Pages.FormPost(w, page)
+	if send, ok := senders[a.Mode]; ok {
+		send(d, w, client, a)
 		return
 	}
 	Redirect(w, a.Location())

@@ -100,7 +100,7 @@ func (e *Endpoint) upstreamError(f *flow.Flow, client *broker.Client, via connec
 // declined is the way back to the client with its request answered, for the
 // response modes that are a link.
 func (e *Endpoint) declined(f *flow.Flow) string {
-	if f.Request.ResponseMode == oauth.ResponseModeFormPost {
+	if m := f.Request.ResponseMode; m == oauth.ResponseModeFormPost || m == oauth.ResponseModeWebMessage {
 		return ""
 	}
 	return e.Desk.Refusal(f.Request, oauth.Errorf(oauth.AccessDenied, "the person did not sign in")).Location()

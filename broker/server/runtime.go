@@ -219,6 +219,7 @@ func enabled(rt *runtime) discovery.Enabled {
 		for _, t := range client.ResponseTypes {
 			add(&e.ResponseTypes, string(t))
 		}
+		e.WebMessage = e.WebMessage || client.AllowsResponseMode(oauth.ResponseModeWebMessage)
 		if client.AllowsGrantType(oauth.GrantTypeImplicit) {
 			e.Implicit = true
 		}

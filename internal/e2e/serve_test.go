@@ -53,6 +53,7 @@ func TestServe(t *testing.T) {
 	t.Run("form_post", h.formPost)
 	t.Run("a POST from another site keeps the session", h.crossSitePost)
 	t.Run("fragment", h.fragment)
+	t.Run("web_message", h.webMessage)
 	t.Run("cookies", h.cookies)
 }
 
@@ -83,7 +84,7 @@ health: {listen: "off"}
 connectors:
   - {id: corp, type: oidc, name: Corp, client_id: broker, client_secret: upstream-secret, issuer: %q}
 clients:
-  - {client_id: app, client_name: App, client_secret: the-secret-of-the-app, redirect_uris: ["%s/callback"], skip_consent: true, require_pkce: false}
+  - {client_id: app, client_name: App, client_secret: the-secret-of-the-app, redirect_uris: ["%s/callback"], skip_consent: true, require_pkce: false, response_modes: [query, fragment, form_post, web_message]}
 `, h.Issuer, port, upstream.URL, h.app.URL)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -197,6 +198,14 @@ func newReceiver(t *testing.T, pair tls.Certificate) *receiver {
 			fmt.Fprintf(w, `<input type="hidden" name="%s" value="%s">`, html.EscapeString(name), html.EscapeString(q.Get(name)))
 		}
 		fmt.Fprint(w, `<button>Send</button></form>`)
+	})
+	// A page that waits for an answer by message, from a frame or from a window it opens.
+	mux.HandleFunc("GET /waiting", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `<!doctype html><html lang="en"><title>Waiting</title><link rel="icon" href="data:,"><h1>Waiting</h1>
+<script>const to = %q;
+addEventListener("message", e => { if (e.data.type === "authorization_response") { window.answer = {origin: e.origin, response: e.data.response}; document.querySelector("h1").textContent = "Answered"; } });
+function ask() { window.popup = open(to, "sign-in"); }
+if (%t) { const f = document.createElement("iframe"); f.src = to; document.body.append(f); }</script>`, r.URL.Query().Get("to"), r.URL.Query().Has("frame"))
 	})
 	s := httptest.NewUnstartedServer(mux)
 	s.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
