@@ -37,12 +37,13 @@ func TestSamplesAreValid(t *testing.T) {
 	for _, name := range []string{"GOOGLE", "ENTRA", "OKTA", "GITHUB", "CORP", "WIKI", "DEPLOY"} {
 		t.Setenv(name+"_SECRET", "a-secret-of-good-length")
 	}
+	t.Setenv("OKTA_API_TOKEN", "a-token-of-good-length")
 	t.Setenv("REPORTS_SECRET_NEW", "a-new-secret-of-good-length")
 	t.Setenv("REPORTS_SECRET_OLD", "an-old-secret-of-good-length")
 	t.Setenv("ORDERS_API_SECRET", "a-secret-of-an-api-of-good-length")
 	t.Setenv("STOCK_API_SECRET", "a-secret-of-an-api-of-good-length")
 	samples, err := filepath.Glob("*.yaml")
-	if err != nil || len(samples) != 6 {
+	if err != nil || len(samples) != 9 {
 		t.Fatalf("samples: %v, %v", samples, err)
 	}
 	for _, sample := range samples {
