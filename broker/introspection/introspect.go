@@ -2,6 +2,7 @@ package introspection
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 
@@ -91,10 +92,15 @@ func (e *Endpoint) describe(t *token) response {
 // consume spends what the caller authenticated with. It is a commit of its own,
 // because nothing else is committed.
 func (e *Endpoint) consume(r *http.Request, q *question) error {
-	if err := e.Tokens.Onces.UseOnce(r.Context(), q.caller.Once, nil); err != nil {
+	err := e.Tokens.Onces.UseOnce(r.Context(), q.caller.Once, nil)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, broker.ErrOnceUsed):
 		return oauth.Errorf(oauth.InvalidClient, "the client assertion was used before").Because(err)
 	}
-	return nil
+	// Ours: a client must not take it for a word against its credentials.
+	return oauth.Errorf(oauth.ServerError, "the client assertion could not be recorded").Because(err)
 }
 
 func write(w http.ResponseWriter, body response) error {

@@ -18,7 +18,10 @@ func (e *Endpoint) revoke(w http.ResponseWriter, r *http.Request, q *question) e
 		// TK-14: "revoked" must be true.
 		return oauth.Errorf(oauth.TemporarilyUnavailable, "the token could not be looked up").Because(err)
 	}
-	mine := err == nil && found.clientID == q.caller.Client.ID
+	// Also one that is no good as things stand: a spent refresh token may be presented
+	// once more and yields the current one, and what policy refuses today it may permit
+	// tomorrow. "Revoked" is for good.
+	mine := found != nil && found.clientID == q.caller.Client.ID
 	if !mine {
 		err = e.consume(r, q)
 	} else {

@@ -49,7 +49,9 @@ func (t *Tokens) Access(ctx context.Context, raw string, now time.Time) (*mint.A
 }
 
 // find reads the string: as what it looks like, whatever token_type_hint says (RFC
-// 7009 §2.1 lets a server ignore it). What is not live is errUnknown.
+// 7009 §2.1 lets a server ignore it). What is not live is errUnknown; one of ours
+// that rests, or that only its successor has replaced, comes with it, because its
+// client may want to be sure that it never lives again.
 func (t *Tokens) find(ctx context.Context, raw string, now time.Time) (*token, error) {
 	if refresh, err := t.Mint.ParseRefreshToken(raw); err == nil {
 		return t.findRefresh(ctx, &refresh, now)
@@ -124,7 +126,7 @@ func (t *Tokens) findRefresh(ctx context.Context, refresh *mint.RefreshToken, no
 	}
 	out := &token{refresh: refresh, clientID: state.Grant.ClientID, state: state}
 	if !state.Grant.Refresh.Current.Equal(refresh.Digest) || !now.Before(state.Grant.Refresh.Expires) {
-		return nil, errUnknown
+		return out, errUnknown
 	}
 	if out.client, err = t.lookup(ctx, out.clientID); err != nil {
 		return nil, err
