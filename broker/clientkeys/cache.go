@@ -2,7 +2,9 @@ package clientkeys
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -38,11 +40,13 @@ type entry struct {
 	document []byte
 	address  string
 
-	mu      sync.Mutex // held while fetching: the others wait for the result
+	mu      sync.Mutex // never held while fetching
 	set     *jose.KeySet
 	err     error
 	at      time.Time // of the last good fetch
 	triedAt time.Time
+	// fetching is there while somebody fetches, and closed afterwards.
+	fetching chan struct{}
 }
 
 // Source returns the keys of a client. One without keys has a source that finds
@@ -58,39 +62,80 @@ func (c *Cache) Source(client *broker.Client) jose.KeySource {
 }
 
 // find returns the client's keys, fetched anew if suits says that those at hand do
-// not do.
+// not do. Whoever is served by those at hand never waits for a fetch: a stranger who
+// makes keys up would hold up the client, for as long as a slow site takes.
 func (c *Cache) find(ctx context.Context, client *broker.Client, suits func(*jose.KeySet) bool) (*jose.KeySet, error) {
 	e := c.entry(client)
 	if e.address == "" {
 		return e.set, e.err
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	now := c.Now()
-	if e.set != nil && now.Sub(e.at) < fresh && suits(e.set) {
-		return e.set, nil
-	}
-	if e.triedAt.IsZero() || now.Sub(e.triedAt) >= cooldown || now.Before(e.triedAt) {
-		e.triedAt = now
-		if set, err := c.fetch(ctx, e.address); err == nil {
-			e.set, e.at = set, now
-		} else {
-			e.err = err
+	for {
+		wait, mine := e.begin(c.Now(), suits)
+		switch {
+		case wait == nil:
+			return e.known(c.Now())
+		case mine:
+			c.fetch(ctx, e)
+			return e.known(c.Now())
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
 	}
+}
+
+// begin answers nil if the keys at hand have to do, and else what is closed when
+// better ones may be there: mine says that the caller is the one to fetch them.
+func (e *entry) begin(now time.Time, suits func(*jose.KeySet) bool) (wait <-chan struct{}, mine bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.set != nil && now.Sub(e.at) < fresh && suits(e.set):
+		return nil, false
+	case e.fetching != nil:
+		return e.fetching, false
+	case !e.triedAt.IsZero() && now.Sub(e.triedAt) < cooldown && !now.Before(e.triedAt):
+		return nil, false
+	}
+	e.triedAt, e.fetching = now, make(chan struct{})
+	return e.fetching, true
+}
+
+// known is what has been fetched last, unless that is too long ago.
+func (e *entry) known(now time.Time) (*jose.KeySet, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if e.set == nil || now.Sub(e.at) >= stale {
-		return nil, e.err
+		return nil, cmp.Or(e.err, errStale)
 	}
 	return e.set, nil
 }
 
+// errStale: nothing has been fetched for longer than keys are believed.
+var errStale = errors.New("the client's keys are too old")
+
 // fetch does not end with the request that started it: others wait for it.
-func (c *Cache) fetch(ctx context.Context, address string) (*jose.KeySet, error) {
-	document, err := c.Fetch(context.WithoutCancel(ctx), address)
-	if err != nil {
-		return nil, err
+func (c *Cache) fetch(ctx context.Context, e *entry) {
+	now := c.Now()
+	var set *jose.KeySet
+	err := errStale
+	defer func() { // also if it panics: the others must not wait forever
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if err == nil {
+			e.set, e.at = set, now
+		} else {
+			e.err = err
+		}
+		close(e.fetching)
+		e.fetching = nil
+	}()
+	var document []byte
+	if document, err = c.Fetch(context.WithoutCancel(ctx), e.address); err == nil {
+		set, err = jose.ParseKeySet(document)
 	}
-	return jose.ParseKeySet(document)
 }
 
 // entry finds the client's entry, or makes one where there is none or its metadata

@@ -161,6 +161,62 @@ func TestRequestsForOneAddressShareAFetch(t *testing.T) {
 	}
 }
 
+// I11: a stranger who makes a key up has the keys fetched, but nobody who uses a known
+// one waits for that, and who waits may leave.
+func TestNobodyWithAKnownKeyWaitsForAFetch(t *testing.T) {
+	t.Parallel()
+	c, s, now, has := world(t, "a")
+	if !has("a") {
+		t.Fatal("not found")
+	}
+	*now = now.Add(cooldown)
+	started, finish := make(chan struct{}), make(chan struct{})
+	c.Fetch = func(ctx context.Context, address string, types ...string) ([]byte, error) {
+		close(started)
+		<-finish
+		return s.fetch(ctx, address, types...)
+	}
+	client := &broker.Client{ID: "app", JWKSURI: "https://app.example/jwks"}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer close(finish)
+	wg.Go(func() {
+		if has("made-up") {
+			t.Error("a made-up key was found")
+		}
+	})
+	<-started
+	if !has("a") {
+		t.Error("the known key is lost while another is looked for")
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := c.Source(client).Keys(ctx, "made-up", jose.ES256); !errors.Is(err, context.Canceled) {
+		t.Errorf("who has hung up waits for a fetch: %v", err)
+	}
+}
+
+// Whoever started a fetch may hang up: the others wait for it.
+func TestTheFetchOutlivesItsCaller(t *testing.T) {
+	t.Parallel()
+	c, s, _, has := world(t, "a")
+	ctx, leave := context.WithCancel(t.Context())
+	c.Fetch = func(ctx context.Context, address string, types ...string) ([]byte, error) {
+		leave()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return s.fetch(ctx, address, types...)
+	}
+	client := &broker.Client{ID: "app", JWKSURI: "https://app.example/jwks"}
+	if keys, err := c.Source(client).Keys(ctx, "a", jose.ES256); err != nil || len(keys) != 1 {
+		t.Errorf("%v, %v", keys, err)
+	}
+	if !has("a") || s.fetches.Load() != 1 {
+		t.Errorf("%d fetches", s.fetches.Load())
+	}
+}
+
 func TestInlineKeys(t *testing.T) {
 	t.Parallel()
 	c := &Cache{Fetch: func(context.Context, string, ...string) ([]byte, error) {
