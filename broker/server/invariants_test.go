@@ -90,7 +90,7 @@ var withdrawals = map[string]func(t *testing.T, b *brokertest.Broker, account st
 	},
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

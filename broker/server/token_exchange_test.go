@@ -17,7 +17,7 @@ const (
 
 // exchanges is a world with an application, two APIs of which the first calls the
 // second, and programs that may more or less with tokens of people.
-func exchanges(t *testing.T) *brokertest.Broker {
+func exchanges(t testing.TB) *brokertest.Broker {
 	t.Helper()
 	client := func(id, more string) string {
 		return "  - {client_id: " + id + ", client_secret: " + brokertest.Secret(id) + ", " + more + "}\n"

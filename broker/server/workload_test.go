@@ -30,7 +30,7 @@ type ci struct {
 	fetches atomic.Int32
 }
 
-func newCI(t *testing.T) *ci {
+func newCI(t testing.TB) *ci {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
@@ -54,7 +54,7 @@ func newCI(t *testing.T) *ci {
 }
 
 // sign makes a JWT with the claims; nil removes one.
-func (c *ci) sign(t *testing.T, b *brokertest.Broker, changes map[string]any) string {
+func (c *ci) sign(t testing.TB, b *brokertest.Broker, changes map[string]any) string {
 	t.Helper()
 	claims := map[string]any{"iss": c.URL, "aud": b.Issuer, "sub": "repo:acme/app:ref:refs/heads/main", "repository": "acme/app", "jti": "1",
 		"iat": b.Clock.Now().Unix(), "exp": b.Clock.Now().Add(10 * time.Minute).Unix()}
