@@ -40,15 +40,16 @@ var ErrFetch = errors.New("the document could not be fetched")
 
 // Client fetches. It is safe for concurrent use.
 type Client struct {
-	http  *http.Client
-	log   *slog.Logger
-	allow []netip.Prefix
+	http    *http.Client
+	log     *slog.Logger
+	allow   []netip.Prefix
+	timeout time.Duration
 }
 
 // New returns a Client that may dial the networks in allow besides public
 // addresses. roots, when set, configures whom its TLS trusts.
 func New(allow []netip.Prefix, roots *tls.Config, log *slog.Logger) *Client {
-	c := &Client{log: log, allow: slices.Clone(allow)}
+	c := &Client{log: log, allow: slices.Clone(allow), timeout: Timeout}
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if roots != nil {
 		config = roots.Clone()
@@ -57,7 +58,6 @@ func New(allow []netip.Prefix, roots *tls.Config, log *slog.Logger) *Client {
 		return c.check(address)
 	}}
 	c.http = &http.Client{
-		Timeout:       Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			Proxy:       nil, // a proxy would be dialled instead, and resolve the name itself
@@ -102,7 +102,7 @@ func (c *Client) fetch(ctx context.Context, address string, types []string) ([]b
 	if err := CheckURL(address); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -122,6 +122,11 @@ func (c *Client) fetch(ctx context.Context, address string, types []string) ([]b
 		return nil, errType
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, MaxBody+1))
+	if err == nil {
+		// A server that sees us hang up may end its answer in order, and what it had sent
+		// by then would pass for the whole.
+		err = ctx.Err()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ func TestSF01OnlyPublicAddressesAreDialled(t *testing.T) {
 		"127.0.0.1", "127.8.8.8", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:169.254.169.254]", "169.254.169.254", "169.254.170.2", "10.1.2.3",
 		"172.16.0.1", "192.168.1.1", "100.64.0.1", "198.18.0.1", "[fe80::1]", "[fe80::1%eth0]", "[fc00::1]", "[fd12::1]", "0.0.0.0", "[::]", "192.0.0.8",
 		"192.0.2.1", "224.0.0.1", "[ff02::1]", "240.0.0.1", "255.255.255.255", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[2001::1]", "[2001:db8::1]", "[::127.0.0.1]", "[fec0::1]",
+		"[::ffff:0:7f00:1]", "[4000::1]", "[100::1]", "[64:ff9b:1::7f00:1]", "[5f00::1]", "[3fff::1]",
 	} {
 		if c.check(address+":443") == nil {
 			t.Errorf("%s is dialled", address)
@@ -41,7 +42,7 @@ func TestSF01OnlyPublicAddressesAreDialled(t *testing.T) {
 func TestNetworksThatAreOpened(t *testing.T) {
 	t.Parallel()
 	c := New([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("fd00:1::/32")}, nil, slog.New(slog.DiscardHandler))
-	for address, open := range map[string]bool{"127.0.0.1": true, "[::ffff:127.0.0.1]": true, "[::1]": false, "10.0.0.1": false, "[fd00:1::2]": true, "[fd00:2::2]": false} {
+	for address, open := range map[string]bool{"127.0.0.1": true, "[::ffff:127.0.0.1]": true, "[::1]": false, "10.0.0.1": false, "[fd00:1::2]": true, "[fd00:2::2]": false, "[fd00:1::2%eth0]": false} {
 		if err := c.check(address + ":80"); (err == nil) != open {
 			t.Errorf("%s: %v", address, err)
 		}
@@ -143,7 +144,7 @@ func TestAServerThatTricklesIsGivenUp(t *testing.T) {
 		}
 	})
 	t.Cleanup(func() { close(done) })
-	c.http.Timeout = 200 * time.Millisecond
+	c.timeout = 200 * time.Millisecond
 	if _, err := c.Fetch(t.Context(), address); !errors.Is(err, ErrFetch) {
 		t.Error(err)
 	}
