@@ -8,6 +8,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"gatehouse/broker/clientkeys"
@@ -23,9 +24,18 @@ type RequestObjects struct {
 	Fetch  func(ctx context.Context, address string, types ...string) ([]byte, error)
 	Issuer string
 	Now    func() time.Time
+
+	mu sync.Mutex
+	// underway counts the fetches of each request_uri, of which there are as many as
+	// are registered.
+	underway map[string]int
 }
 
 const (
+	// maxFetches is how many fetches of one request_uri there are at once: anybody can
+	// start one (invariant I11). Its content may differ each time, so that none can
+	// stand for another (Core §6.2).
+	maxFetches       = 8
 	maxRequestObject = 32 << 10
 	// requestSkew is how far the client's clock may differ, requestLifetime how far in
 	// the future a request may end.
@@ -40,6 +50,7 @@ var (
 	errNested    = errors.New("a request object holds another one")
 	errDiffers   = errors.New("client_id or response_type differs within and without")
 	errFragment  = errors.New("the document is not the one that the fragment of request_uri is the hash of")
+	errSubject   = errors.New("the subject is the client, as in a client assertion")
 	errParameter = errors.New("a parameter is neither text, a number, a boolean nor an object")
 )
 
@@ -80,6 +91,10 @@ func (o *RequestObjects) Open(ctx context.Context, q *request) ([]oauth.Field, e
 	if !token.Claims.Has("aud") {
 		expect.Audience, expect.AnyAudience = "", true
 	}
+	if token.Claims.Subject == q.client.ID {
+		// RFC 9101 §10.8: what passes through a browser must not be good as a client assertion.
+		return nil, invalid(errSubject)
+	}
 	verified, err := token.Verify(ctx, o.Keys.Source(q.client), expect)
 	if err != nil {
 		return nil, invalid(err)
@@ -103,6 +118,10 @@ func (o *RequestObjects) fetch(ctx context.Context, q *request, uri string) (str
 	if !slices.Contains(q.client.RequestURIs, uri) {
 		return "", oauth.Errorf(oauth.InvalidRequestURI, "request_uri is not registered")
 	}
+	if !o.enter(uri) {
+		return "", oauth.Errorf(oauth.TemporarilyUnavailable, "request_uri is being fetched too often at the moment")
+	}
+	defer o.leave(uri)
 	body, err := o.Fetch(ctx, uri)
 	if err != nil {
 		return "", oauth.Errorf(oauth.InvalidRequestURI, "request_uri cannot be fetched").Because(err)
@@ -114,6 +133,28 @@ func (o *RequestObjects) fetch(ctx context.Context, q *request, uri string) (str
 		return "", oauth.Errorf(oauth.InvalidRequestURI, "request_uri has another content than its fragment says").Because(errFragment)
 	}
 	return strings.TrimSpace(string(body)), nil
+}
+
+// enter reports whether one more fetch of the address may begin; leave ends it.
+func (o *RequestObjects) enter(uri string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.underway[uri] >= maxFetches {
+		return false
+	}
+	if o.underway == nil {
+		o.underway = make(map[string]int)
+	}
+	o.underway[uri]++
+	return true
+}
+
+func (o *RequestObjects) leave(uri string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.underway[uri]--; o.underway[uri] == 0 {
+		delete(o.underway, uri)
+	}
 }
 
 // parameters makes of claims what they would be in a query (RFC 9101 §4): text as it
@@ -129,7 +170,7 @@ func parameters(claims map[string]json.RawMessage) ([]oauth.Field, error) {
 		}
 		var text string
 		switch {
-		case json.Unmarshal(raw, &text) == nil:
+		case string(raw) != "null" && json.Unmarshal(raw, &text) == nil:
 		case len(raw) > 0 && (raw[0] == '{' || raw[0] == '-' || '0' <= raw[0] && raw[0] <= '9' || raw[0] == 't' || raw[0] == 'f'):
 			text = string(raw)
 		default: // null or an array
