@@ -5,7 +5,7 @@
 #
 # OIDCLOAD is the load harness's binary. Everything runs on loopback, ends by itself and is removed.
 set -euo pipefail
-load=$1 alg=${2:-RS256} scenarios=${3:-discovery,login,sso,refresh,userinfo}
+load=$1 alg=${2:-RS256} scenarios=${3:-discovery,login,sso,refresh,userinfo,client_credentials,introspect,revoke}
 cd "$(dirname "$0")/../.."
 dir=$(mktemp -d)
 pids=()
@@ -30,7 +30,7 @@ log: {level: warn}
 connectors:
   - {id: upstream, type: oidc, name: Upstream, client_id: broker, client_secret: secret-of-the-broker-for-measuring, issuer: "http://127.0.0.1:9400"}
 clients:
-  - {client_id: app1, client_secret: secret-of-app1-for-measuring, redirect_uris: ["http://127.0.0.1:5555/callback"], skip_consent: true}
+  - {client_id: app1, client_secret: secret-of-app1-for-measuring, grant_types: [authorization_code, refresh_token, client_credentials], redirect_uris: ["http://127.0.0.1:5555/callback"], skip_consent: true}
   - {client_id: app2, client_secret: secret-of-app2-for-measuring, redirect_uris: ["http://127.0.0.1:5555/callback"], skip_consent: true}
 YAML
 "$dir/fill" -path "$dir/broker.db" -key "$dir/broker.key" -n "${RECORDS:-100000}"
