@@ -65,14 +65,46 @@ const (
 		"  - {id: github, type: github, client_id: x, client_secret: env:GITHUB_SECRET}\n"
 )
 
-// Every piece of configuration in the README is accepted, without a warning, and
-// the redirect URI of each connector in it is the one that the README has people
-// register.
-func TestConfigurationsOfTheReadme(t *testing.T) {
-	for _, name := range []string{"GOOGLE", "ENTRA", "OKTA", "GITHUB", "CORP", "WIKI"} {
-		t.Setenv(name+"_SECRET", "a-secret-of-good-length")
+// guides are the documents that people follow to be signed in: the README, and a
+// chapter for each provider.
+func guides(t *testing.T) []string {
+	t.Helper()
+	chapters, err := filepath.Glob(filepath.Join(root, "docs/connectors/*.md"))
+	if err != nil || len(chapters) != 6 {
+		t.Fatalf("chapters: %v, %v", chapters, err)
 	}
-	readme := read(t, "README.md")
+	out := []string{"README.md"}
+	for _, c := range chapters {
+		out = append(out, strings.TrimPrefix(c, root+"/"))
+	}
+	return out
+}
+
+// Every piece of configuration in the README and the chapters is accepted, without
+// a warning, and the redirect URI of each connector in it is the one that the
+// document has people register.
+func TestConfigurationsOfTheGuides(t *testing.T) {
+	for _, name := range []string{"GOOGLE_SECRET", "ENTRA_SECRET", "OKTA_SECRET", "OKTA_SECRET_NEW", "OKTA_API_TOKEN", "GITHUB_SECRET", "CORP_SECRET", "WIKI_SECRET"} {
+		t.Setenv(name, "a-secret-of-good-length")
+	}
+	total := 0
+	for _, doc := range guides(t) {
+		loaded := tryConfigurations(t, doc, read(t, doc))
+		total += loaded["connectors"]
+		switch {
+		case doc == "README.md" && (loaded["configuration"] < 1 || loaded["connectors"] < 6 || loaded["clients"] < 1),
+			doc != "README.md" && filepath.Base(doc) != "README.md" && loaded["connectors"] < 1:
+			t.Errorf("%s: only these were tried: %v", doc, loaded)
+		}
+	}
+	if total < 6+9 {
+		t.Errorf("only %d connector sections were tried", total)
+	}
+}
+
+// tryConfigurations loads the YAML of a document and counts what it was.
+func tryConfigurations(t *testing.T, doc, readme string) map[string]int {
+	t.Helper()
 	loaded := map[string]int{}
 	for _, b := range blocks(t, readme) {
 		if b.language != "yaml" {
@@ -86,7 +118,7 @@ func TestConfigurationsOfTheReadme(t *testing.T) {
 		case "clients":
 			text = anIssuer + twoProviders + text
 		default:
-			t.Errorf("a YAML block is neither a configuration nor a section of one, so nobody tries it:\n%s", text)
+			t.Errorf("%s: a YAML block is neither a configuration nor a section of one, so nobody tries it:\n%s", doc, text)
 			continue
 		}
 		loaded[b.kind]++
@@ -104,13 +136,11 @@ func TestConfigurationsOfTheReadme(t *testing.T) {
 		}
 		for _, connector := range c.Connectors {
 			if uri := "`" + c.Issuer + "/callback/" + connector.Base().ID + "`"; b.kind == "connectors" && !strings.Contains(readme, uri) {
-				t.Errorf("nobody is told to register %s", uri)
+				t.Errorf("%s: nobody is told to register %s", doc, uri)
 			}
 		}
 	}
-	if loaded["configuration"] < 1 || loaded["connectors"] < 6 || loaded["clients"] < 1 {
-		t.Errorf("only these were tried: %v", loaded)
-	}
+	return loaded
 }
 
 // The client that the README shows is the one that client_test.go runs.
@@ -129,11 +159,11 @@ func TestTheReadmeShowsTheClientThatIsTested(t *testing.T) {
 
 var (
 	commandUse  = regexp.MustCompile(`Use:\s+"([a-z-]+)`)
-	commandFlag = regexp.MustCompile(`BoolVar\(&\w+, "([a-z-]+)"`)
+	commandFlag = regexp.MustCompile(`BoolVar\(&[\w.]+, "([a-z-]+)"`)
 )
 
-// The commands of the README are commands of the program, and the two that a
-// newcomer types are there to the letter.
+// The commands of the README and the chapters are commands of the program, and the
+// two that a newcomer types are there to the letter.
 func TestCommandsOfTheReadme(t *testing.T) {
 	t.Parallel()
 	var source strings.Builder
@@ -151,10 +181,15 @@ func TestCommandsOfTheReadme(t *testing.T) {
 	for _, m := range commandFlag.FindAllStringSubmatch(source.String(), -1) {
 		known["--"+m[1]] = true
 	}
+	for _, id := range []string{"google", "entra", "okta", "github", "corp"} { // of their connectors
+		known[id] = true
+	}
 	var lines []string
-	for _, b := range blocks(t, read(t, "README.md")) {
-		if b.language == "sh" {
-			lines = append(lines, strings.Split(strings.TrimSpace(b.text), "\n")...)
+	for _, doc := range guides(t) {
+		for _, b := range blocks(t, read(t, doc)) {
+			if b.language == "sh" {
+				lines = append(lines, strings.Split(strings.TrimSpace(b.text), "\n")...)
+			}
 		}
 	}
 	for _, line := range lines {
@@ -174,14 +209,19 @@ func TestCommandsOfTheReadme(t *testing.T) {
 	}
 }
 
-// What the README says that people see is what the program says.
-func TestMessagesOfTheReadme(t *testing.T) {
+// What the README and the chapters say that people see is what the program says.
+// The pages of vendors are in the table of broker connector test.
+func TestMessagesOfTheGuides(t *testing.T) {
 	t.Parallel()
-	source := sourceOf(t, "connectors", "broker/login", "broker/flow", "broker/authorize", "broker/oauth", "broker/token")
+	source := sourceOf(t, "connectors", "cmd/broker", "broker/login", "broker/flow", "broker/authorize", "broker/oauth", "broker/token")
 	quoted := regexp.MustCompile(`page "([^"]+)"`)
 	code := regexp.MustCompile("`([^`]+)`")
 	rows := 0
-	for _, line := range strings.Split(read(t, "README.md"), "\n") {
+	var text strings.Builder
+	for _, doc := range guides(t) {
+		text.WriteString(read(t, doc) + "\n")
+	}
+	for _, line := range strings.Split(text.String(), "\n") {
 		cells := strings.Split(line, " | ")
 		if len(cells) != 3 || !regexp.MustCompile(`^\| (our|the log|the same|\w+'s page)`).MatchString(line) {
 			continue
@@ -198,7 +238,7 @@ func TestMessagesOfTheReadme(t *testing.T) {
 			}
 		}
 	}
-	if rows < 15 {
+	if rows < 60 {
 		t.Errorf("found %d rows: the search for them is broken", rows)
 	}
 }

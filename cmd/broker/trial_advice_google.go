@@ -48,6 +48,7 @@ func googleGroupMistakes() []mistake {
 	const (
 		delegation = "Admin console: Security > Access and data control > API controls > Manage Domain Wide Delegation > Add new: the service account's Client ID (a number) and the scopes that the reason above names. It can take a day to count."
 		role       = "Admin console > Account > Admin roles > Groups Reader > Admins: assign it to the account that asks (admin_email, or the service account itself under Assign service accounts)."
+		viewable   = "Groups have to be viewable by the organization (groups.google.com > the group > Group settings > Who can view members), or: "
 		readScope  = "https://www.googleapis.com/auth/cloud-identity.groups.readonly"
 	)
 	return []mistake{
@@ -65,8 +66,8 @@ func googleGroupMistakes() []mistake {
 			fix: "Google Auth Platform > Data Access > Add or remove scopes: " + readScope + ". On Google's page the person has to leave its box ticked."},
 		{hint: "nested groups", what: "The Workspace's edition does not tell nested groups",
 			fix: "Enterprise Standard or Plus, Education, or Cloud Identity Premium do. Otherwise nested_groups: false, or groups_from: directory."},
-		{hint: "may not read these memberships", what: "Whoever asks may not view the groups",
-			fix: "Groups have to be viewable by the organization (groups.google.com > the group > Group settings > Who can view members), or: " + role},
+		{hint: "may not read these memberships", what: "Whoever asks may not view the groups", fix: viewable + role},
+		{codes: []string{"4013", "3005"}, what: "Whoever asks may not view the groups", fix: viewable + role},
 		{hint: "must be an administrator of the person's Workspace", what: "admin_email is no administrator who may read this", fix: role},
 		{hint: "does not know the person", what: "The directory of admin_email does not know the person",
 			fix: "Several Workspaces have an administrator each: service_account.admin_emails. Compare with Admin console > Account > Domains."},
