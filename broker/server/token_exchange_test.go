@@ -277,4 +277,12 @@ func TestTX05NothingIsGained(t *testing.T) {
 	}
 	b.Clock.Advance(59*time.Second + 900*time.Millisecond)
 	isError(t, "less than a second left", exchange(t, b, "wiki", subject), 400, "invalid_request")
+	// Nor does it outlive the actor's token.
+	actor := own(t, b, "orders")
+	b.Clock.Advance(10 * time.Minute)
+	subject = b.Redeem(t, "wiki", b.Browser(t).Code("wiki", "scope", "openid orders.read stock.read")).Text("access_token")
+	a = exchange(t, b, "orders", subject, "actor_token", actor, "actor_token_type", accessTokenType)
+	if is, by := claimsOf(t, a.Text("access_token")), claimsOf(t, actor); is["exp"] != by["exp"] {
+		t.Errorf("%v until %v, the actor's until %v", a.Body["expires_in"], is["exp"], by["exp"])
+	}
 }
