@@ -72,7 +72,10 @@ func testOutage(t *testing.T, s Subject, at fake.Endpoint, f fake.Fault) {
 	_, up, err = k.RefreshContext(ctx, t, k.Person, k.Upstream)
 	e := silent(t, err)
 	refused := f == fake.Unavailable || f == fake.TooManyRequests
+	_, refreshes := s.Recheck.Calls[fake.Refresh]
 	switch {
+	case refreshes && at != fake.Refresh && e.Unspent:
+		t.Error("the refresh token was presented before this went wrong, and counts as untouched")
 	case at == fake.Refresh && refused && !e.Unspent:
 		t.Error("a refusal that leaves credentials as they are counts as having taken one")
 	case at == fake.Refresh && !refused && e.Unspent && !k.Upstream.Reusable:

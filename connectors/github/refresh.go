@@ -46,7 +46,7 @@ func (g *Connector) refresh(ctx context.Context, prior broker.Identity, u connec
 	}
 	id, report, err := g.ask(ctx, prior, fresh.AccessToken, 0)
 	if err != nil {
-		return broker.Identity{}, fresh, g.aboutFresh(err)
+		return broker.Identity{}, fresh, marked(g.aboutFresh(err), false)
 	}
 	fresh.Report = report
 	return id, fresh, nil
@@ -75,7 +75,7 @@ func (g *Connector) aboutKept(ctx context.Context, prior broker.Identity, token 
 	if errors.Is(cause, errBadToken) || errors.Is(cause, errRefusedAccount) {
 		cause = g.confirm(ctx, token, prior.Key.Subject)
 	}
-	return unspent(finished(cause))
+	return marked(finished(cause), true)
 }
 
 // aboutFresh is the same for a token that was just renewed, which GitHub may not know
@@ -98,13 +98,14 @@ func finished(cause error) error {
 	return cause
 }
 
-// unspent marks an error of a question that uses nothing up.
-func unspent(cause error) error {
+// marked says whether what was presented is certainly not used up: asking the API
+// uses nothing up, and what the API says after a renewal leaves that as it is.
+func marked(cause error, unspent bool) error {
 	e, ok := errors.AsType[*connectors.Error](cause)
-	if !ok || e.Unspent {
+	if !ok || e.Unspent == unspent {
 		return cause
 	}
-	marked := *e
-	marked.Unspent = true
-	return &marked
+	out := *e
+	out.Unspent = unspent
+	return &out
 }
