@@ -137,6 +137,9 @@ func (o *trialOptions) section(config *configs.Config) (connectors.Config, error
 func (o *trialOptions) demand(t *trial) error {
 	if o.level != "" {
 		t.login.ACRValues = []string{o.level}
+		if t.about.NoACR {
+			return usagef("connectors of type %s prove no level: %s does not say how people authenticated", t.about.Type, adviceOf(t.about.Type).title)
+		}
 		if known := t.about.Levels; len(known) > 0 && !slices.Contains(known, o.level) {
 			return usagef("connector %s has no level %q: its assurance table has %s", o.id, o.level, strings.Join(known, ", "))
 		}

@@ -37,6 +37,32 @@ func TestConnectorTestReportsGroups(t *testing.T) {
 	}
 }
 
+// Groups that cannot be read, and a configuration that goes on without.
+func TestConnectorTestSaysThatGroupsAreKept(t *testing.T) {
+	t.Parallel()
+	b := newTrialBench(t, trialSetup{kind: "azuread", keys: "group_claims: graph_always, on_group_failure: keep_last"})
+	b.vendor.Misbehave(fake.At(fake.GraphMemberGroups, fake.Unavailable))
+	got := b.run(nil)
+	got.says(t, 0, "Signed in", "here those of the last sign-in (on_group_failure): they could not be read now")
+	if !strings.Contains(got.stderr, "level=WARN") || !strings.Contains(got.stderr, "on_group_failure is keep_last") {
+		t.Errorf("standard error is %q", got.stderr)
+	}
+}
+
+// A connector with several entries on the chooser is tried at the one that is named.
+func TestConnectorTestOfAChoice(t *testing.T) {
+	t.Parallel()
+	b := newTrialBench(t, trialSetup{kind: "azuread", entry: `authority: "%[1]s", graph_url: "%[1]s", tenant: organizations, allowed_tenants: [{id: ` +
+		acmeDirectory + `, name: Acme}, {id: 9188040d-6c67-4c5b-b112-36a304b66dad, name: Personal}]`})
+	got := b.run(nil, "--choice", "nobody")
+	if got.code != 2 || !strings.Contains(got.stderr, `has no choice "nobody": it has `) {
+		t.Fatalf("%+v", got)
+	}
+	keys := strings.Split(strings.TrimSpace(strings.Split(strings.Split(got.stderr, "it has ")[1], "\n")[0]), ", ")
+	got = b.run(nil, "--choice", keys[0])
+	got.says(t, 0, "Signed in", "/"+acmeDirectory+"/oauth2/v2.0/authorize")
+}
+
 // The report says how the person signed in, and what a demanded level came to.
 func TestConnectorTestReportsTheRest(t *testing.T) {
 	t.Parallel()
@@ -242,6 +268,9 @@ func TestConnectorTestCommandLines(t *testing.T) {
 	with := write(t, strings.Replace(sample, "issuer: https://idp.example.com}", `issuer: https://idp.example.com, assurance: [{level: mfa, amr: [mfa]}]}`, 1))
 	if got := command(t, "connector", "test", "-c", with, "corp", "--level", "mfaa"); got.code != 2 || !strings.Contains(got.stderr, `no level "mfaa": its assurance table has mfa`) {
 		t.Errorf("an unknown level: %+v", got)
+	}
+	if got := command(t, "connector", "test", "-c", path, "github", "--level", "mfa"); got.code != 2 || !strings.Contains(got.stderr, "connectors of type github prove no level") {
+		t.Errorf("a level of GitHub: %+v", got)
 	}
 }
 

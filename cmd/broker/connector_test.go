@@ -22,7 +22,12 @@ func TestConnectorTestSignsIn(t *testing.T) {
 			b := newTrialBench(t, trialSetup{kind: row.kind})
 			got := b.run(nil)
 			got.says(t, 0, append(row.want, "Signed in connector up", trialIssuer+"/callback/up")...)
-			t.Logf("%s\n---\n%s", got.stdout, got.stderr)
+			if got.stderr != "" {
+				t.Errorf("standard error is %q", got.stderr)
+			}
+			if b.heard.count < 2 { // a code, and a token or two
+				t.Errorf("%d secrets were heard: the search for leaks sees nothing", b.heard.count)
+			}
 		})
 	}
 }

@@ -95,7 +95,7 @@ func TestHelp(t *testing.T) {
 		if got.code != 0 || got.stderr != "" {
 			t.Errorf("%v: %+v", args, got)
 		}
-		for _, name := range []string{"check-config", "keys", "secret", "version"} {
+		for _, name := range []string{"check-config", "connector", "keys", "secret", "version"} {
 			if !strings.Contains(got.stdout, "\n  "+name) {
 				t.Errorf("%v does not tell of %s:\n%s", args, name, got.stdout)
 			}
