@@ -62,6 +62,7 @@ func prover(t testing.TB, now *time.Time) *Authenticator {
 			"keys":   {ID: "keys", AuthMethod: oauth.AuthMethodPrivateKeyJWT, JWKS: document},
 			"es":     {ID: "es", AuthMethod: oauth.AuthMethodPrivateKeyJWT, JWKS: document, AssertionAlg: "ES256"},
 			"mac":    {ID: "mac", AuthMethod: oauth.AuthMethodClientSecretJWT, MACSecrets: [][]byte{[]byte("another secret of that same length"), []byte(macSecret)}},
+			"mac512": {ID: "mac512", AuthMethod: oauth.AuthMethodClientSecretJWT, MACSecrets: [][]byte{[]byte(macSecret + macSecret)}, AssertionAlg: "HS512"},
 			"basic":  {ID: "basic", AuthMethod: oauth.AuthMethodClientSecretBasic, Secrets: []string{keyed}, JWKS: document},
 			"public": {ID: "public", AuthMethod: oauth.AuthMethodNone, JWKS: document},
 		}}
@@ -135,9 +136,11 @@ func TestClientAssertions(t *testing.T) {
 		{"no iat", "ES256", "ec", "keys", change{"iat": nil}, nil, false},
 		{"the algorithm that is registered", "ES256", "ec", "es", nil, nil, false},
 		{"HS256", "HS256", macSecret, "mac", nil, nil, false},
+		{"the MAC that is registered", "HS512", macSecret + macSecret, "mac512", nil, nil, false},
 
 		{"another client_id", "ES256", "ec", "keys", nil, []string{"client_id", "es"}, true},
 		{"the algorithm that is not registered", "RS256", "rsa", "es", nil, nil, true},
+		{"the MAC that is not registered", "HS256", macSecret + macSecret, "mac512", nil, nil, true},
 		{"a key that is not the client's", "ES256", "foreign", "keys", nil, nil, true},
 		{"CA: iss of another", "ES256", "ec", "keys", change{"iss": "es"}, nil, true},
 		{"CA: sub of another", "ES256", "ec", "keys", change{"sub": "basic"}, nil, true},
@@ -179,7 +182,7 @@ func TestClientAssertions(t *testing.T) {
 			}
 			continue
 		}
-		if err != nil || caller.Client.ID != row.client || len(caller.Once) != 1 || caller.Once[0].Expires.Before(now.Add(time.Minute)) {
+		if err != nil || caller.Client.ID != row.client || len(caller.Once) != 1 || caller.Once[0].Expires.Before(now.Add(time.Minute+assertionSkew)) {
 			t.Errorf("%s: %+v, %v", row.name, caller, err)
 		}
 	}
