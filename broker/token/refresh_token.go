@@ -74,11 +74,7 @@ func (h *RefreshToken) Redeem(ctx context.Context, r Request) (Tokens, error) {
 		if !s.Grant.Scopes.Contains(scopes) {
 			return oauth.Errorf(oauth.InvalidScope, "scope is wider than what was granted")
 		}
-		wanted := scopes
-		if len(wanted) == 0 {
-			wanted = s.Grant.Scopes
-		}
-		return authorize(r, h.Targets, s, wanted, h.PerAccount)
+		return authorize(r, h.Targets, s, wanted(scopes, s), h.PerAccount)
 	})
 	if err != nil {
 		if settle != nil {
@@ -113,12 +109,33 @@ func (h *RefreshToken) recheck(ctx context.Context, r Request, token mint.Refres
 	if err != nil {
 		return nil, err
 	}
-	current := state.Grant.Refresh.Current.Equal(token.Digest) || state.Grant.Refresh.Previous.Equal(token.Digest) && h.Retry > 0
-	if !current || state.Grant.ClientID != r.Client.ID || !r.Now.Before(state.Grant.Refresh.Expires) || !state.Grant.Scopes.Contains(scopes) ||
+	if !h.presentable(&state.Grant.Refresh, token, r.Now) || state.Grant.ClientID != r.Client.ID || !r.Now.Before(state.Grant.Refresh.Expires) || !state.Grant.Scopes.Contains(scopes) ||
 		state.GrantStanding() != nil {
 		return nil, nil
 	}
+	if _, _, err := h.Targets.of(r, wanted(scopes, state)); err != nil {
+		return nil, nil
+	}
 	return h.Upstream.Check(ctx, state, r.Event)
+}
+
+// wanted are the scopes asked for: all that were granted unless the client says less.
+func wanted(asked oauth.Scopes, s broker.State) oauth.Scopes {
+	if len(asked) == 0 {
+		return s.Grant.Scopes
+	}
+	return asked
+}
+
+// presentable reports whether the verb would take the token: the current one, or the
+// spent one once and within the window. Any other has to end the grant, and must not
+// be answered that an upstream is silent.
+func (h *RefreshToken) presentable(f *broker.Refresh, token mint.RefreshToken, now time.Time) bool {
+	if f.Current.Equal(token.Digest) {
+		return true
+	}
+	age := now.Sub(f.SpentAt)
+	return f.Previous.Equal(token.Digest) && !f.Retried && h.Retry > 0 && age >= 0 && age <= h.Retry
 }
 
 // newRefresh prepares a refresh token before the commit that may store it.
