@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -225,16 +227,22 @@ func TestTheWayBack(t *testing.T) {
 	}
 }
 
-// freeAddress is one where nothing listens now.
+// freeAddress is one where nothing listens now. Where all of 127.0.0.0/8 is this machine nobody else comes to it either.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", fmt.Sprintf("127.83.%d.%d:0", os.Getpid()%200+1, addresses.Add(1)%200+1))
+	if err != nil {
+		l, err = net.Listen("tcp", "127.0.0.1:0")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
 	return l.Addr().String()
 }
+
+// addresses counts those that were given out.
+var addresses atomic.Int32
 
 func TestConnectorTestCommandLines(t *testing.T) {
 	t.Parallel()
