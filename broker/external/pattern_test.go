@@ -98,12 +98,12 @@ func TestValidPatternsAndNames(t *testing.T) {
 
 func TestClaimRules(t *testing.T) {
 	t.Parallel()
-	claims, err := jose.StrictObject([]byte(`{"sub":"x","https://a.example/c":"u","a/b":"slash","kubernetes.io":{"namespace":"prod","serviceaccount":{"name":"app"},"list":["app"]},
+	_, err := jose.StrictObject([]byte(`{"sub":"x","https://a.example/c":"u","a/b":"slash","kubernetes.io":{"namespace":"prod","serviceaccount":{"name":"app"},"list":["app"]},
 		"protected":true,"public":false,"n":1,"nothing":null,"empty":"","list":["x"],"twice":{"a":"x","a":"y"}}`))
 	if err == nil {
 		t.Fatal("a member twice is read")
 	}
-	claims, err = jose.StrictObject([]byte(`{"sub":"x","https://a.example/c":"u","a/b":"slash","a~b":"tilde","kubernetes.io":{"namespace":"prod","serviceaccount":{"name":"app"},"list":["app"]},
+	claims, err := jose.StrictObject([]byte(`{"sub":"x","https://a.example/c":"u","a/b":"slash","a~b":"tilde","kubernetes.io":{"namespace":"prod","serviceaccount":{"name":"app"},"list":["app"]},
 		"protected":true,"public":false,"n":1,"nothing":null,"empty":"","list":["x"]}`))
 	if err != nil {
 		t.Fatal(err)

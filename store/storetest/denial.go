@@ -99,9 +99,9 @@ func deniedEvent(t *testing.T, f *fixture) {
 }
 
 func deniedAfterwards(t *testing.T, f *fixture) {
-	v := f.keeping("ada", f.handedOut(false))
+	f.keeping("ada", f.handedOut(false))
 	other := f.signedIn("ada", mail, true)
-	v = f.keeping("ada", f.handedOut(false))
+	v := f.keeping("ada", f.handedOut(false))
 	mailed := f.authorize(f.authorization(v, mail))
 	s := f.denied(v)
 	must(t, "RevokeGrant", f.RevokeGrant(t.Context(), v.Grant.ID, f.event()))

@@ -259,7 +259,7 @@ func settleUnheld(t *testing.T, f *fixture) {
 		v := f.keeping("ada", f.handedOut(false))
 		unheld("a sign-in has brought a newer one", superseded)
 		gone := f.lease(v)
-		v = f.keeping("ada", nil)
+		f.keeping("ada", nil)
 		unheld("a sign-in has forgotten it", gone)
 	}
 	f.settle(f.vouching(held))
