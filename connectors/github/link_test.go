@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,6 +79,7 @@ func FuzzEmails(f *testing.F) {
 	for _, seed := range []string{
 		`[{"email":"ada@example.com","primary":true,"verified":true,"visibility":"private"}]`,
 		`[{"email":"ada@example.com","primary":true,"verified":"true"}]`, `[{"email":"a@users.noreply.github.com","primary":true,"verified":true}]`,
+		`[{"email":"a@x.noreply.github.com","primary":true,"verified":true}]`,
 		`[{"email":"a@b.c","primary":true,"verified":true},{"email":"d@e.f","primary":true,"verified":true}]`, `[{"primary":true,"verified":true}]`, `null`, `{}`, `[null]`, `[{"EMAIL":"a@b.c"}]`,
 	} {
 		f.Add([]byte(seed))
@@ -87,7 +89,8 @@ func FuzzEmails(f *testing.F) {
 		if !ok && (address != "" || verified) {
 			t.Fatalf("unreadable, and %q", address)
 		}
-		if verified && (address == "" || strings.Contains(strings.ToLower(address), "noreply.github.com") || !strings.Contains(string(body), "true")) {
+		domain := strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
+		if verified && (address == "" || slices.Contains(strings.Split(domain, "."), "noreply") || !strings.Contains(string(body), "rue")) {
 			t.Fatalf("%q counts as verified", address)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -151,8 +152,9 @@ func primary(all []emailAddress) (string, broker.EmailTrust) {
 	return chosen[0].Email, broker.EmailUnverified
 }
 
-// isNoReply knows users.noreply.github.com and its like at other hosts.
+// isNoReply knows users.noreply.github.com, its like at other hosts, and whatever
+// else has the name in its domain: nobody is reached there.
 func isNoReply(address string) bool {
 	domain := lower(address[strings.LastIndexByte(address, '@')+1:])
-	return strings.HasPrefix(domain, "noreply.") || strings.HasPrefix(domain, "users.noreply.")
+	return slices.Contains(strings.Split(domain, "."), "noreply")
 }
