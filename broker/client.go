@@ -54,6 +54,28 @@ type Client struct {
 	Allow        Allow
 	// UserInfoAlg is userinfo_signed_response_alg; empty for plain JSON.
 	UserInfoAlg string
+	// IntrospectionAlg is introspection_signed_response_alg (RFC 9701 §6); empty for
+	// the default.
+	IntrospectionAlg string
+	// What is encrypted for the client, after it has been signed.
+	IDTokenEncryption       Encryption
+	UserInfoEncryption      Encryption
+	IntrospectionEncryption Encryption
+	// OpaqueAccessTokens makes the client's access tokens strings that only the broker
+	// can read, instead of JWTs.
+	OpaqueAccessTokens bool
+	// Audience is whom its access tokens are for besides what follows from their
+	// scopes, where a request names no resource.
+	Audience []string
+	// Sector is the sector identifier of a client with pairwise subjects (OpenID
+	// Connect Core §8.1); empty for the public subject.
+	Sector string
+	// Registered marks a client that has registered itself: nobody here vouches for it.
+	Registered bool
+	// InitiateLoginURI is where a third party may have a sign-in begin (Core §4).
+	InitiateLoginURI string
+	// DefaultACRValues stand in for acr_values (Registration §2).
+	DefaultACRValues []string
 	// IDTokenAlg and AccessTokenAlg override the broker's signing algorithms.
 	IDTokenAlg     string
 	AccessTokenAlg string

@@ -28,6 +28,15 @@ const (
 	EventKeysReplaced      EventType = "keys_replaced"
 	// EventTokenRevoked: a single access token was denied until it expires.
 	EventTokenRevoked EventType = "access_token_revoked"
+	// A device asked for a code, a person said yes or no, and it fetched its tokens.
+	EventDeviceStarted  EventType = "device_started"
+	EventDeviceApproved EventType = "device_approved"
+	EventDeviceDenied   EventType = "device_denied"
+	EventDeviceRedeemed EventType = "device_redeemed"
+	// Clients that register themselves.
+	EventClientRegistered   EventType = "client_registered"
+	EventClientUpdated      EventType = "client_updated"
+	EventClientUnregistered EventType = "client_unregistered"
 	// EventUpstreamDenied: asked again, an upstream no longer vouched for a person.
 	EventUpstreamDenied EventType = "upstream_denied"
 )

@@ -25,6 +25,11 @@ type Grant struct {
 	Identity  Digest
 	Epochs    Epochs
 	Scopes    oauth.Scopes
+	// Resources are those that the person was asked for (RFC 8707 §2.1); empty means
+	// all that the scopes belong to.
+	Resources []string
+	// Claims were asked for besides those of the scopes.
+	Claims    ClaimsRequest
 	AuthTime  time.Time
 	ACR       string
 	AMR       []string

@@ -16,6 +16,8 @@ type AuthorizationRequest struct {
 	ResponseType oauth.ResponseType `json:"rt,omitempty"`
 	ResponseMode oauth.ResponseMode `json:"rm,omitempty"`
 	Scopes       oauth.Scopes       `json:"s,omitempty"`
+	Resources    []string           `json:"rs,omitempty"`
+	Claims       ClaimsRequest      `json:"cl,omitzero"`
 	State        string             `json:"st,omitempty"`
 	Nonce        string             `json:"n,omitempty"`
 	Challenge    string             `json:"cc,omitempty"`

@@ -12,4 +12,7 @@ type Resource struct {
 	ClientID string
 	// Scopes are those that mean something to it. Several may share one.
 	Scopes oauth.Scopes
+	// Encryption is how access tokens for it are encrypted, with the keys of its client
+	// entry.
+	Encryption Encryption
 }

@@ -18,6 +18,7 @@ type State struct {
 	Consent   *Consent
 	Grant     *Grant
 	Code      *Code
+	Device    *DeviceAuthorization
 }
 
 // Why something born earlier is dead. They are for the log; a client hears

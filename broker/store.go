@@ -83,11 +83,17 @@ type NewSession struct {
 	Forget    time.Time
 }
 
-// Issuance is the grant and code to store. The verb fills in the account, the
-// session, the sign-in and the epochs of the grant.
+// Issuance is the grant to store, and the code, or the user code of the device, by
+// which the client comes to it. The verb fills in the account, the session, the
+// sign-in and the epochs of the grant.
 type Issuance struct {
 	Grant Grant
 	Code  Code
+	// Device approves the device authorization with this user code, which has to be
+	// the client's and to be undecided (or the verb answers ErrNotFound), and to have
+	// asked for the scopes and resources of the grant (ErrConflict). There is no code
+	// then. It needs a decision within the flow, so CompleteLogin refuses it.
+	Device Digest
 }
 
 // Login is an upstream sign-in that has succeeded.
@@ -274,6 +280,13 @@ type Keys interface {
 	Keys(ctx context.Context) ([]Key, uint64, error)
 	// ReplaceKeys stores the set if version is still current, else ErrConflict.
 	ReplaceKeys(ctx context.Context, version uint64, set []Key, e Event) error
+}
+
+// Salts are random secrets of this installation.
+type Salts interface {
+	// PairwiseSalt is what makes pairwise subjects unlinkable (OpenID Connect Core
+	// §8.1): 32 bytes, made once and the same ever after, sealed at rest.
+	PairwiseSalt(ctx context.Context) ([]byte, error)
 }
 
 // Events are read in order of writing.

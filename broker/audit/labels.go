@@ -8,7 +8,7 @@ import (
 // The sets that label values come from.
 
 func endpoints() []Endpoint {
-	return []Endpoint{Authorize, Login, Callback, Consent, Token, UserInfo, Discovery, Logout, Introspection, Revocation, Account, Admin}
+	return []Endpoint{Authorize, Login, Callback, Consent, Token, UserInfo, Discovery, Logout, Introspection, Revocation, Device, Registration, Account, Admin}
 }
 
 func eventTypes() []broker.EventType {
@@ -18,7 +18,8 @@ func eventTypes() []broker.EventType {
 		broker.EventGrantRevoked, broker.EventSignedOut, broker.EventSignedOutAll, broker.EventAccountDisabled,
 		broker.EventAccountEnabled, broker.EventClientDisabled, broker.EventClientEnabled,
 		broker.EventConnectorDisabled, broker.EventConnectorEnabled, broker.EventKeysReplaced, broker.EventUpstreamDenied,
-		broker.EventTokenRevoked,
+		broker.EventTokenRevoked, broker.EventDeviceStarted, broker.EventDeviceApproved, broker.EventDeviceDenied,
+		broker.EventDeviceRedeemed, broker.EventClientRegistered, broker.EventClientUpdated, broker.EventClientUnregistered,
 	}
 }
 

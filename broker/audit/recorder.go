@@ -33,6 +33,15 @@ type Refusal struct {
 	GrantID   string
 }
 
+// CodeOf is the code under which an error is counted: none for a fault that is only that the caller has hung up.
+func CodeOf(ctx context.Context, err error) oauth.Code {
+	code := oauth.From(err).Code
+	if code == oauth.ServerError && ctx.Err() != nil {
+		return ""
+	}
+	return code
+}
+
 // Endpoint names the part of the broker that refused something.
 type Endpoint string
 
@@ -49,8 +58,11 @@ const (
 	// Introspection and Revocation are /introspect and /revoke.
 	Introspection Endpoint = "introspection"
 	Revocation    Endpoint = "revocation"
-	Account       Endpoint = "account"
-	Admin         Endpoint = "admin"
+	// Device are /device_authorization and /device.
+	Device       Endpoint = "device"
+	Registration Endpoint = "registration"
+	Account      Endpoint = "account"
+	Admin        Endpoint = "admin"
 )
 
 // Committed records an event that a store verb has written.

@@ -1,6 +1,7 @@
 package authorize
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -23,7 +24,7 @@ type FrontChannel struct {
 // token comes last, because it is bound to the others.
 var rows = []struct {
 	value oauth.ResponseType
-	add   func(*FrontChannel, flow.Issued, *response) error
+	add   func(*FrontChannel, context.Context, flow.Issued, *response) error
 }{
 	{oauth.ResponseTypeCode, (*FrontChannel).code},
 	{oauth.ResponseTypeToken, (*FrontChannel).accessToken},
@@ -37,32 +38,32 @@ type response struct {
 }
 
 // Fields are the parameters of the response but for state and iss.
-func (c *FrontChannel) Fields(i flow.Issued) ([]oauth.Field, error) {
+func (c *FrontChannel) Fields(ctx context.Context, i flow.Issued) ([]oauth.Field, error) {
 	var r response
 	for _, row := range rows {
 		if !i.Request.ResponseType.Has(row.value) {
 			continue
 		}
-		if err := row.add(c, i, &r); err != nil {
+		if err := row.add(c, ctx, i, &r); err != nil {
 			return nil, err
 		}
 	}
 	return r.fields, nil
 }
 
-func (c *FrontChannel) code(i flow.Issued, r *response) error {
+func (c *FrontChannel) code(_ context.Context, i flow.Issued, r *response) error {
 	r.code = i.Code
 	r.fields = append(r.fields, oauth.Field{Name: "code", Value: i.Code})
 	return nil
 }
 
 // accessToken is RFC 6749 §4.2.2. There is never a refresh token.
-func (c *FrontChannel) accessToken(i flow.Issued, r *response) error {
+func (c *FrontChannel) accessToken(ctx context.Context, i flow.Issued, r *response) error {
 	audience, scopes, err := c.Resources.Target(c.Issuer, i.Grant.Scopes.Without(oauth.OfflineAccess), nil)
 	if err != nil {
 		return err
 	}
-	token, lifetime, err := c.Mint.AccessToken(mint.AccessTokenParams{Client: i.Client, Grant: i.Grant, Scopes: scopes, Audience: audience, Now: i.Now})
+	token, lifetime, err := c.Mint.AccessToken(ctx, mint.AccessTokenParams{Client: i.Client, Grant: i.Grant, Scopes: scopes, Audience: audience, Now: i.Now})
 	if err != nil {
 		return err
 	}
@@ -75,14 +76,14 @@ func (c *FrontChannel) accessToken(i flow.Issued, r *response) error {
 // idToken carries at_hash and c_hash of what is beside it, so that neither can be
 // swapped in the browser (Core §3.3.2.11). Alone, it is all the client will get,
 // and so has the claims of the scopes (Core §5.4).
-func (c *FrontChannel) idToken(i flow.Issued, r *response) error {
+func (c *FrontChannel) idToken(ctx context.Context, i flow.Issued, r *response) error {
 	client := i.Client
 	if i.Request.ResponseType == oauth.ResponseTypeIDToken && client.MinimalIDToken {
 		whole := *client
 		whole.MinimalIDToken = false
 		client = &whole
 	}
-	token, err := c.Mint.IDToken(mint.IDTokenParams{Client: client, Grant: i.Grant, Scopes: i.Grant.Scopes, Profile: i.Profile,
+	token, err := c.Mint.IDToken(ctx, mint.IDTokenParams{Client: client, Grant: i.Grant, Scopes: i.Grant.Scopes, Profile: i.Profile,
 		Nonce: i.Request.Nonce, AccessToken: r.accessToken, Code: r.code, Now: i.Now})
 	if err != nil {
 		return err

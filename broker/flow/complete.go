@@ -7,6 +7,7 @@ import (
 
 	"gatehouse/broker"
 	"gatehouse/broker/oauth"
+	"gatehouse/broker/policy"
 	"gatehouse/connectors"
 	"gatehouse/session"
 )
@@ -50,7 +51,7 @@ func (d *Desk) CompleteLogin(w http.ResponseWriter, r *http.Request, f *Flow, cl
 		ClientID: client.ID, Issue: issue, Credential: a.Credential, Event: d.event(r, broker.EventSignedIn),
 	}
 	decide := func(state broker.State) broker.Decision {
-		return decision(Next(Situation{Flow: f, Client: client, State: state, Connector: via.ID, Upstreams: d.Upstreams}))
+		return decision(Next(Situation{Flow: f, Client: client, State: state, Connector: via.ID, Upstreams: d.Upstreams, Subjects: d.Subjects}))
 	}
 	outcome, err := twice(func() (broker.Outcome, error) { return d.Logins.CompleteLogin(r.Context(), login, decide) })
 	if err != nil {
@@ -65,7 +66,7 @@ func (d *Desk) CompleteLogin(w http.ResponseWriter, r *http.Request, f *Flow, cl
 		f.Attempt = nil
 		return d.toConsent(w, r, f, client)
 	}
-	return d.deliver(w, f, client, outcome, code)
+	return d.deliver(w, r, f, client, outcome, code)
 }
 
 // Authorize issues to a browser that is signed in: silently, or because the
@@ -87,7 +88,7 @@ func (d *Desk) Authorize(w http.ResponseWriter, r *http.Request, s Situation) er
 	if s.Consented {
 		a.Once = []broker.Once{f.Once("consent")}
 		a.Event.Type = broker.EventConsentGiven
-		a.Consent = &broker.Consent{AccountID: s.State.Account.ID, ClientID: client.ID, Scopes: f.Request.Scopes, GivenAt: now}
+		a.Consent = &broker.Consent{AccountID: s.State.Account.ID, ClientID: client.ID, Scopes: policy.ConsentTo(f.Request.Scopes, f.Request.Claims), GivenAt: now}
 	}
 	decide := func(state broker.State) broker.Decision {
 		current := s
@@ -99,7 +100,7 @@ func (d *Desk) Authorize(w http.ResponseWriter, r *http.Request, s Situation) er
 		return d.refused(w, r, f, client, err)
 	}
 	d.Audit.Committed(r.Context(), outcome.Event)
-	return d.deliver(w, f, client, outcome, code)
+	return d.deliver(w, r, f, client, outcome, code)
 }
 
 // issuance prepares the grant and the code; the verb fills in what it knows.
@@ -107,7 +108,7 @@ func (d *Desk) issuance(r *broker.AuthorizationRequest, l broker.Lifetimes, now 
 	// The code is remembered after its use for as long as what was issued for it
 	// lives, so that a replay still finds something to revoke.
 	forget := now.Add(l.Code + max(l.AccessToken, l.IDToken) + forgetMargin)
-	grant := broker.Grant{ID: broker.NewID(forget), ClientID: r.ClientID, Scopes: r.Scopes, CreatedAt: now,
+	grant := broker.Grant{ID: broker.NewID(forget), ClientID: r.ClientID, Scopes: r.Scopes, Resources: r.Resources, Claims: r.Claims, CreatedAt: now,
 		Offline: r.Scopes.Has(oauth.OfflineAccess), Forget: forget}
 	code, key, err := d.NewCode(grant.ID)
 	return broker.Issuance{Grant: grant, Code: broker.Code{
@@ -127,11 +128,11 @@ type Issued struct {
 }
 
 // deliver hands the client what it asked for and ends the flow.
-func (d *Desk) deliver(w http.ResponseWriter, f *Flow, client *broker.Client, o broker.Outcome, code string) error {
+func (d *Desk) deliver(w http.ResponseWriter, r *http.Request, f *Flow, client *broker.Client, o broker.Outcome, code string) error {
 	fields := []oauth.Field{{Name: "code", Value: code}}
 	if t := f.Request.ResponseType; t.Has(oauth.ResponseTypeIDToken) || t.Has(oauth.ResponseTypeToken) {
 		var err error
-		fields, err = d.FrontChannel(Issued{Client: client, Request: f.Request, Grant: o.Grant, Profile: o.Identity.Profile, Code: code, Now: d.Now()})
+		fields, err = d.FrontChannel(r.Context(), Issued{Client: client, Request: f.Request, Grant: o.Grant, Profile: o.Identity.Profile, Code: code, Now: d.Now()})
 		if err != nil {
 			return err
 		}

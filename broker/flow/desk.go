@@ -12,6 +12,7 @@ import (
 	"gatehouse/broker"
 	"gatehouse/broker/audit"
 	"gatehouse/broker/oauth"
+	"gatehouse/broker/policy"
 	"gatehouse/connectors"
 	"gatehouse/internal/httpx"
 	"gatehouse/session"
@@ -34,6 +35,8 @@ type Desk struct {
 	// Upstreams are the configured connectors, in order.
 	Upstreams []connectors.Description
 	Lifetimes broker.Lifetimes
+	// Subjects tells by which sub a client knows an account.
+	Subjects policy.Subjects
 	// Outlives is how long what is bound to a session may live after its end: the
 	// longest token of any client.
 	Outlives time.Duration
@@ -44,7 +47,7 @@ type Desk struct {
 	NewCode func(grantID string) (string, broker.ExpiringKey, error)
 	// FrontChannel makes the parameters of the response types other than code:
 	// package authorize's.
-	FrontChannel func(Issued) ([]oauth.Field, error)
+	FrontChannel func(context.Context, Issued) ([]oauth.Field, error)
 	// NewAccountID makes a random account identifier.
 	NewAccountID func() string
 	// SignIn sends a person to one of the connectors of the step: package login's.
@@ -133,7 +136,7 @@ func (d *Desk) Upstream(id string) (connectors.Description, bool) {
 // Situation reads what Next needs to know of the browser's session: of its
 // sign-ins through connectors the client admits, the latest.
 func (d *Desk) Situation(r *http.Request, f *Flow, client *broker.Client) (Situation, error) {
-	s := Situation{Flow: f, Client: client, Upstreams: d.Upstreams, State: broker.State{Now: d.Now()}}
+	s := Situation{Flow: f, Client: client, Upstreams: d.Upstreams, Subjects: d.Subjects, State: broker.State{Now: d.Now()}}
 	ref := d.Cookies.Ref(r)
 	if ref.IsZero() {
 		return s, nil

@@ -51,6 +51,8 @@ type Situation struct {
 	Connector string
 	// Upstreams are the configured connectors, in order.
 	Upstreams []connectors.Description
+	// Subjects tells by which sub the client knows an account.
+	Subjects policy.Subjects
 	// Consented says that the person has just agreed on the consent page.
 	Consented bool
 }
@@ -74,7 +76,7 @@ func Next(s Situation) Step {
 		}
 		return s.signIn(usable, false)
 	}
-	if r.HintSubject != "" && r.HintSubject != s.State.Account.ID {
+	if r.HintSubject != "" && r.HintSubject != s.Subjects.Of(s.Client, s.State.Account.ID) {
 		// The client named somebody else than who is signed in (Core §3.1.2.1).
 		if s.signedInNow() {
 			return fail(oauth.Errorf(oauth.LoginRequired, "another person signed in than id_token_hint names"))
@@ -104,7 +106,7 @@ func Next(s Situation) Step {
 // use the client, and agree.
 func (s Situation) permit(acr string) Step {
 	r := s.Flow.Request
-	err := policy.Authorize(s.Client, s.State, r.Scopes)
+	err := policy.AuthorizeRequest(s.Client, s.State, r.Scopes, r.Claims)
 	consent := errors.Is(err, policy.ErrConsentRequired)
 	if err != nil && !consent {
 		return fail(oauth.Errorf(oauth.AccessDenied, "the person may not use this client").Because(err))

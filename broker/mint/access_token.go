@@ -1,6 +1,7 @@
 package mint
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -29,7 +30,7 @@ type AccessTokenParams struct {
 
 // AccessToken returns an RFC 9068 access token of the grant and how long it lives. Besides the claims of §2.2 it has
 // grant_id, by which the broker finds the grant again, and sid (OpenID Connect Back-Channel Logout §2.1).
-func (m *Minter) AccessToken(p AccessTokenParams) (token string, lifetime time.Duration, err error) {
+func (m *Minter) AccessToken(ctx context.Context, p AccessTokenParams) (token string, lifetime time.Duration, err error) {
 	if err := within(p.Client, p.Grant, p.Scopes); err != nil {
 		return "", 0, err
 	}

@@ -20,7 +20,7 @@ func BenchmarkIDToken(b *testing.B) {
 			p.Client.IDTokenAlg, p.AccessToken, p.Nonce = alg, "eyJhbGciOiJFUzI1NiJ9", "n-0S6_WzA2Mj"
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := m.IDToken(p); err != nil {
+				if _, err := m.IDToken(b.Context(), p); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -33,7 +33,7 @@ func BenchmarkAccessToken(b *testing.B) {
 	p := accessTokenParams()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, _, err := m.AccessToken(p); err != nil {
+		if _, _, err := m.AccessToken(b.Context(), p); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -41,7 +41,7 @@ func BenchmarkAccessToken(b *testing.B) {
 
 func BenchmarkReadAccessToken(b *testing.B) {
 	m := benchMinter(b)
-	token, _, err := m.AccessToken(accessTokenParams())
+	token, _, err := m.AccessToken(b.Context(), accessTokenParams())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func BenchmarkReadIDTokenHint(b *testing.B) {
 		b.Run(alg, func(b *testing.B) {
 			p := idTokenParams()
 			p.Client.IDTokenAlg = alg
-			token, err := m.IDToken(p)
+			token, err := m.IDToken(b.Context(), p)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -1,6 +1,7 @@
 package mint
 
 import (
+	"context"
 	"time"
 
 	"gatehouse/broker"
@@ -21,7 +22,7 @@ type ClientTokenParams struct {
 // ClientToken returns an access token that a client has for itself (RFC 6749 §4.4, RFC 9068 §2.2) and how long it
 // lives. Its sub is the client (RFC 9068 §5). It has no grant: nothing is stored for it, and whoever asks the broker
 // about it is told by the client's epoch whether it is still good.
-func (m *Minter) ClientToken(p ClientTokenParams) (token string, lifetime time.Duration, err error) {
+func (m *Minter) ClientToken(ctx context.Context, p ClientTokenParams) (token string, lifetime time.Duration, err error) {
 	lifetime = or(p.Client.Lifetimes.AccessToken, m.lifetimes.AccessToken)
 	audience := p.Audience
 	if len(audience) == 0 {

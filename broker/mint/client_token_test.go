@@ -15,7 +15,7 @@ func TestClientToken(t *testing.T) {
 	t.Parallel()
 	m, c := newMinter(t)
 	machine := &broker.Client{ID: "robot", Lifetimes: broker.Lifetimes{AccessToken: time.Minute}}
-	raw, lifetime, err := m.ClientToken(ClientTokenParams{Client: machine, Epoch: 7, Scopes: oauth.Scopes{"orders.read"}, Audience: []string{"https://api.test"}, Now: c.Now()})
+	raw, lifetime, err := m.ClientToken(t.Context(), ClientTokenParams{Client: machine, Epoch: 7, Scopes: oauth.Scopes{"orders.read"}, Audience: []string{"https://api.test"}, Now: c.Now()})
 	if err != nil || lifetime != time.Minute {
 		t.Fatal(lifetime, err)
 	}
@@ -28,7 +28,7 @@ func TestClientToken(t *testing.T) {
 	if _, err := m.ReadAccessToken(t.Context(), raw, c.Now()); !errors.Is(err, ErrNotForUs) {
 		t.Errorf("taken for a person's: %v", err)
 	}
-	ours, _, err := m.ClientToken(ClientTokenParams{Client: machine, Now: c.Now()})
+	ours, _, err := m.ClientToken(t.Context(), ClientTokenParams{Client: machine, Now: c.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestClientToken(t *testing.T) {
 func TestATokenForAnotherAudienceIsNotForUs(t *testing.T) {
 	t.Parallel()
 	m, c := newMinter(t)
-	raw, _, err := m.AccessToken(AccessTokenParams{Client: client(), Grant: grant(), Scopes: oauth.Scopes{"openid"}, Audience: []string{"https://api.test"}, Now: c.Now()})
+	raw, _, err := m.AccessToken(t.Context(), AccessTokenParams{Client: client(), Grant: grant(), Scopes: oauth.Scopes{"openid"}, Audience: []string{"https://api.test"}, Now: c.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}

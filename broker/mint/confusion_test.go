@@ -102,7 +102,7 @@ func TestHintsMayBeOld(t *testing.T) {
 	c := &clock{now: moment()}
 	ring := newRing(t, c, "ES256")
 	m := minterOf(t, ring, "ES256")
-	token, err := m.IDToken(idTokenParams())
+	token, err := m.IDToken(t.Context(), idTokenParams())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestHintWithAuthorizedParty(t *testing.T) {
 	m, _ := newMinter(t)
 	p := idTokenParams()
 	p.Audience = []string{"https://api.test"}
-	token, err := m.IDToken(p)
+	token, err := m.IDToken(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,11 +171,11 @@ func TestEmergencyEndsRememberedTokens(t *testing.T) {
 	t.Parallel()
 	ring := newRing(t, &clock{now: moment()}, "ES256")
 	m := minterOf(t, ring, "ES256")
-	access, _, err := m.AccessToken(accessTokenParams())
+	access, _, err := m.AccessToken(t.Context(), accessTokenParams())
 	if err != nil {
 		t.Fatal(err)
 	}
-	id, err := m.IDToken(idTokenParams())
+	id, err := m.IDToken(t.Context(), idTokenParams())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package mint
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -43,7 +44,7 @@ type ExchangeParams struct {
 // ExchangedToken returns an access token about the person of a grant for another client than the grant's, or for the
 // same one in another form. It keeps the grant's ID, so that it dies with the grant, and has the epoch of the client it
 // is for, so that it dies with that one too.
-func (m *Minter) ExchangedToken(p ExchangeParams, grant *broker.Grant) (token string, lifetime time.Duration, err error) {
+func (m *Minter) ExchangedToken(ctx context.Context, p ExchangeParams, grant *broker.Grant) (token string, lifetime time.Duration, err error) {
 	if !grant.Scopes.Contains(p.Scopes) {
 		return "", 0, fmt.Errorf("%w: it lacks a scope", ErrBeyondGrant)
 	}
@@ -63,7 +64,7 @@ func (m *Minter) ExchangedToken(p ExchangeParams, grant *broker.Grant) (token st
 
 // WorkloadToken returns an access token about a workload that an external issuer vouches for. There is no grant: the
 // configuration of the issuer and the epoch of the client say whether it is still good.
-func (m *Minter) WorkloadToken(p ExchangeParams, issuer *broker.ExternalIssuer, subject string) (token string, lifetime time.Duration, err error) {
+func (m *Minter) WorkloadToken(ctx context.Context, p ExchangeParams, issuer *broker.ExternalIssuer, subject string) (token string, lifetime time.Duration, err error) {
 	sub := issuer.Workload(subject)
 	claims, lifetime, err := m.derived(p, sub)
 	if err != nil {

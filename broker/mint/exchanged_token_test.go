@@ -30,7 +30,7 @@ func TestExchangedToken(t *testing.T) {
 	m, c := newMinter(t)
 	p := exchangeParams()
 	p.Actor = &Actor{Subject: "orders", Before: &Actor{Subject: "stock"}}
-	raw, lifetime, err := m.ExchangedToken(p, grant())
+	raw, lifetime, err := m.ExchangedToken(t.Context(), p, grant())
 	if err != nil || lifetime != 15*time.Minute {
 		t.Fatal(lifetime, err)
 	}
@@ -42,7 +42,7 @@ func TestExchangedToken(t *testing.T) {
 		}
 	}
 	p.NotAfter = p.Now.Add(90*time.Second + time.Millisecond)
-	if raw, lifetime, err = m.ExchangedToken(p, grant()); err != nil || lifetime != 90*time.Second+time.Millisecond {
+	if raw, lifetime, err = m.ExchangedToken(t.Context(), p, grant()); err != nil || lifetime != 90*time.Second+time.Millisecond {
 		t.Errorf("I7: it outlives what was presented: %v, %v", lifetime, err)
 	}
 	if token, err := m.InspectAccessToken(t.Context(), raw, c.Now()); err != nil || token.Expires.After(p.NotAfter) {
@@ -56,14 +56,14 @@ func TestExchangedToken(t *testing.T) {
 	} {
 		p := exchangeParams()
 		change(&p)
-		if raw, _, err := m.ExchangedToken(p, grant()); !errors.Is(err, ErrBeyondGrant) || raw != "" {
+		if raw, _, err := m.ExchangedToken(t.Context(), p, grant()); !errors.Is(err, ErrBeyondGrant) || raw != "" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for name, actor := range map[string]*Actor{"TX-04 a chain of six": chain(6), "nobody": {}, "no sub": {Subject: "a b"}, "nobody before": {Subject: "a", Before: &Actor{}}} {
 		p := exchangeParams()
 		p.Actor = actor
-		if raw, _, err := m.ExchangedToken(p, grant()); !errors.Is(err, ErrLint) || raw != "" {
+		if raw, _, err := m.ExchangedToken(t.Context(), p, grant()); !errors.Is(err, ErrLint) || raw != "" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -73,7 +73,7 @@ func TestWorkloadToken(t *testing.T) {
 	t.Parallel()
 	m, c := newMinter(t)
 	forge := &broker.ExternalIssuer{ID: "forge"}
-	raw, _, err := m.WorkloadToken(exchangeParams(), forge, "repo:acme/app")
+	raw, _, err := m.WorkloadToken(t.Context(), exchangeParams(), forge, "repo:acme/app")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,14 +83,14 @@ func TestWorkloadToken(t *testing.T) {
 	}
 	p := exchangeParams()
 	p.Audience = []string{issuer}
-	if raw, _, err = m.WorkloadToken(p, forge, "x"); err != nil {
+	if raw, _, err = m.WorkloadToken(t.Context(), p, forge, "x"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := m.ReadAccessToken(t.Context(), raw, c.Now()); !errors.Is(err, ErrNotForUs) { // TK-24
 		t.Errorf("taken for a person's: %v", err)
 	}
 	for _, subject := range []string{"a b", "\u00e4", strings.Repeat("x", 250)} {
-		if raw, _, err := m.WorkloadToken(exchangeParams(), forge, subject); !errors.Is(err, ErrLint) || raw != "" {
+		if raw, _, err := m.WorkloadToken(t.Context(), exchangeParams(), forge, subject); !errors.Is(err, ErrLint) || raw != "" {
 			t.Errorf("%q: %v", subject, err)
 		}
 	}
@@ -102,7 +102,7 @@ func TestMayAct(t *testing.T) {
 	m, c := newMinter(t)
 	p := accessTokenParams()
 	p.Client.MayAct = "orders"
-	raw, _, err := m.AccessToken(p)
+	raw, _, err := m.AccessToken(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package mint
 
 import (
+	"context"
 	"time"
 
 	"gatehouse/broker"
@@ -31,7 +32,7 @@ type IDTokenParams struct {
 
 // IDToken returns an ID token (OpenID Connect Core §2). auth_time is always in it; the claims that the scopes grant are
 // too, as at userinfo, because many applications read nothing else, unless the client asked for minimal ID tokens.
-func (m *Minter) IDToken(p IDTokenParams) (string, error) {
+func (m *Minter) IDToken(ctx context.Context, p IDTokenParams) (string, error) {
 	if err := within(p.Client, p.Grant, p.Scopes); err != nil {
 		return "", err
 	}
@@ -68,9 +69,9 @@ func (m *Minter) IDToken(p IDTokenParams) (string, error) {
 
 // RefreshIDToken returns the ID token of a refresh (OpenID Connect Core §12.2): the same sub, aud and auth_time, the
 // iat of now and no nonce, whatever p says.
-func (m *Minter) RefreshIDToken(p IDTokenParams) (string, error) {
+func (m *Minter) RefreshIDToken(ctx context.Context, p IDTokenParams) (string, error) {
 	p.Nonce, p.Code = "", ""
-	return m.IDToken(p)
+	return m.IDToken(ctx, p)
 }
 
 func halfHash(alg, value string) (string, error) {

@@ -136,22 +136,22 @@ func TestNothingIsSignedPastTheLinter(t *testing.T) {
 			a, i := accessTokenParams(), idTokenParams()
 			tt.change(a.Client, a.Grant)
 			tt.change(i.Client, i.Grant)
-			if token, _, err := m.AccessToken(a); !errors.Is(err, ErrLint) || token != "" {
+			if token, _, err := m.AccessToken(t.Context(), a); !errors.Is(err, ErrLint) || token != "" {
 				t.Errorf("access token %q, %v", token, err)
 			}
-			if token, err := m.IDToken(i); !errors.Is(err, ErrLint) || token != "" {
+			if token, err := m.IDToken(t.Context(), i); !errors.Is(err, ErrLint) || token != "" {
 				t.Errorf("ID token %q, %v", token, err)
 			}
 		})
 	}
 	p := accessTokenParams()
 	p.Grant.ID = ""
-	if token, _, err := m.AccessToken(p); !errors.Is(err, ErrLint) || token != "" {
+	if token, _, err := m.AccessToken(t.Context(), p); !errors.Is(err, ErrLint) || token != "" {
 		t.Errorf("access token of no grant %q, %v", token, err)
 	}
 	p = accessTokenParams()
 	p.Audience = []string{""}
-	if token, _, err := m.AccessToken(p); !errors.Is(err, ErrLint) || token != "" {
+	if token, _, err := m.AccessToken(t.Context(), p); !errors.Is(err, ErrLint) || token != "" {
 		t.Errorf("access token for nobody %q, %v", token, err)
 	}
 }
@@ -166,7 +166,7 @@ func FuzzIDTokenPayload(f *testing.F) {
 		p.Profile = broker.Profile{Name: name, PreferredUsername: group, Email: email, EmailTrust: broker.EmailVerified, Picture: name, Locale: acr, Groups: []string{group}}
 		p.Nonce, p.Grant.ACR, p.Grant.AMR = nonce, acr, []string{group}
 		p.Scopes = oauth.Scopes{"openid", "profile", "email", "groups"}
-		token, err := m.IDToken(p)
+		token, err := m.IDToken(t.Context(), p)
 		if err != nil {
 			if all := name + email + group + nonce + acr; !strings.Contains(all, "\x00") {
 				t.Errorf("%q: %v", all, err)

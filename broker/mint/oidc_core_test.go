@@ -53,7 +53,7 @@ func TestIDTokenPayload(t *testing.T) {
 			t.Parallel()
 			p := idTokenParams()
 			tt.change(&p)
-			token, err := m.IDToken(p)
+			token, err := m.IDToken(t.Context(), p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -73,7 +73,7 @@ func TestIDTokenTextsAreEscaped(t *testing.T) {
 	} {
 		p := idTokenParams()
 		p.Profile = broker.Profile{Name: name, Groups: []string{name, "x"}}
-		token, err := m.IDToken(p)
+		token, err := m.IDToken(t.Context(), p)
 		if err != nil {
 			t.Errorf("%q: %v", name, err)
 			continue
@@ -113,7 +113,7 @@ func TestIDTokenHashes(t *testing.T) {
 	for alg, left := range map[string]func(string) string{"": left256, "ES256": left256, "ES384": left384, "EdDSA": left512} {
 		p := idTokenParams()
 		p.Client.IDTokenAlg, p.AccessToken, p.Code = alg, "access", "code"
-		token, err := m.IDToken(p)
+		token, err := m.IDToken(t.Context(), p)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -152,9 +152,9 @@ func TestRefreshIDToken(t *testing.T) {
 	}
 	p := idTokenParams()
 	p.Nonce, p.Code, p.AccessToken = "n", "c", "a"
-	first := read(m.IDToken(p))
+	first := read(m.IDToken(t.Context(), p))
 	p.Now = p.Now.Add(time.Second)
-	second := read(m.RefreshIDToken(p))
+	second := read(m.RefreshIDToken(t.Context(), p))
 	for _, same := range []string{"iss", "sub", "aud", "auth_time", "sid", "at_hash"} {
 		if first[same] == nil || first[same] != second[same] {
 			t.Errorf("%s was %v and is %v", same, first[same], second[same])

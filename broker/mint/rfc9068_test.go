@@ -67,7 +67,7 @@ func TestAccessTokenPayload(t *testing.T) {
 			t.Parallel()
 			p := accessTokenParams()
 			tt.change(&p)
-			token, lifetime, err := m.AccessToken(p)
+			token, lifetime, err := m.AccessToken(t.Context(), p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -85,7 +85,7 @@ func TestAccessTokenPayload(t *testing.T) {
 func TestAccessTokenHeader(t *testing.T) {
 	t.Parallel()
 	m, _ := newMinter(t)
-	token, _, err := m.AccessToken(accessTokenParams())
+	token, _, err := m.AccessToken(t.Context(), accessTokenParams())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,12 +110,12 @@ func TestAccessTokenWithinTheGrant(t *testing.T) {
 			t.Parallel()
 			p := accessTokenParams()
 			tt.change(&p)
-			if token, _, err := m.AccessToken(p); !errors.Is(err, ErrBeyondGrant) || token != "" {
+			if token, _, err := m.AccessToken(t.Context(), p); !errors.Is(err, ErrBeyondGrant) || token != "" {
 				t.Errorf("access token %q, %v", token, err)
 			}
 			id := idTokenParams()
 			id.Client, id.Scopes = p.Client, p.Scopes
-			if token, err := m.IDToken(id); !errors.Is(err, ErrBeyondGrant) || token != "" {
+			if token, err := m.IDToken(t.Context(), id); !errors.Is(err, ErrBeyondGrant) || token != "" {
 				t.Errorf("ID token %q, %v", token, err)
 			}
 		})
@@ -125,7 +125,7 @@ func TestAccessTokenWithinTheGrant(t *testing.T) {
 func TestAccessTokenIsReadBack(t *testing.T) {
 	t.Parallel()
 	m, _ := newMinter(t)
-	token, lifetime, err := m.AccessToken(accessTokenParams())
+	token, lifetime, err := m.AccessToken(t.Context(), accessTokenParams())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func TestAccessTokenAudience(t *testing.T) {
 	for _, tt := range tests {
 		p := accessTokenParams()
 		p.Audience = tt.audience
-		token, _, err := m.AccessToken(p)
+		token, _, err := m.AccessToken(t.Context(), p)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,7 +185,7 @@ func TestAccessTokenAudience(t *testing.T) {
 func TestAccessTokenTimes(t *testing.T) {
 	t.Parallel()
 	ring := newRing(t, &clock{now: moment()}, "ES256")
-	token, lifetime, err := minterOf(t, ring, "ES256").AccessToken(accessTokenParams())
+	token, lifetime, err := minterOf(t, ring, "ES256").AccessToken(t.Context(), accessTokenParams())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package mint
 
 import (
+	"context"
 	"time"
 
 	"gatehouse/broker"
@@ -13,7 +14,7 @@ const userInfoType = "userinfo+jwt"
 
 // UserInfo returns the userinfo answer about a subject as a JWT for the client, signed with its own algorithm (OpenID
 // Connect Core §5.3.2). It has no exp: it is an answer and not a token.
-func (m *Minter) UserInfo(client *broker.Client, subject string, c policy.Claims, now time.Time) (string, error) {
+func (m *Minter) UserInfo(ctx context.Context, client *broker.Client, subject string, c policy.Claims, now time.Time) (string, error) {
 	claims := newPayload()
 	claims.text("iss", m.issuer)
 	claims.text("sub", subject)

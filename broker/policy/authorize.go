@@ -37,6 +37,16 @@ var (
 // configuration. An error is one of this package or of [broker.State]; all of them are refusals, told apart only so
 // that a page can say what the matter is. To a client they are access_denied, consent_required or invalid_grant.
 func Authorize(client *broker.Client, s broker.State, scopes oauth.Scopes) error {
+	var claims broker.ClaimsRequest
+	if s.Grant != nil {
+		claims = s.Grant.Claims
+	}
+	return AuthorizeRequest(client, s, scopes, claims)
+}
+
+// AuthorizeRequest is [Authorize] for a request that is about to become a grant, and asks for claims besides those of
+// its scopes.
+func AuthorizeRequest(client *broker.Client, s broker.State, scopes oauth.Scopes, claims broker.ClaimsRequest) error {
 	if client == nil {
 		return ErrClientGone
 	}
@@ -52,7 +62,7 @@ func Authorize(client *broker.Client, s broker.State, scopes oauth.Scopes) error
 	if len(client.Scopes) > 0 && !client.Scopes.Contains(scopes) {
 		return ErrScopeNotAllowed
 	}
-	if !client.SkipConsent && !covers(s.Consent, client, s.Account, scopes) {
+	if !client.SkipConsent && !covers(s.Consent, client, s.Account, ConsentTo(scopes, claims)) {
 		return ErrConsentRequired
 	}
 	return nil
@@ -88,7 +98,7 @@ func allowed(rules broker.Allow, p broker.Profile) error {
 }
 
 // covers guards against a consent of somebody else or for another client, should a store ever hand one over.
-func covers(c *broker.Consent, client *broker.Client, a *broker.Account, scopes oauth.Scopes) bool {
+func covers(c *broker.Consent, client *broker.Client, a *broker.Account, scopes []string) bool {
 	return c != nil && c.ClientID == client.ID && c.AccountID == a.ID && c.Covers(scopes)
 }
 

@@ -46,7 +46,7 @@ func (h *AuthorizationCode) Redeem(ctx context.Context, r Request) (Tokens, erro
 	if err != nil {
 		return revoked(outcome, err), refused(err)
 	}
-	tokens, err := tokensOf(h.Mint, h.Targets, r, outcome, outcome.Grant.Scopes, outcome.Code.Nonce)
+	tokens, err := tokensOf(ctx, h.Mint, h.Targets, r, outcome, outcome.Grant.Scopes, outcome.Code.Nonce)
 	if outcome.Grant.Offline {
 		tokens.RefreshToken = refresh
 	}

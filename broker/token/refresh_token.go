@@ -91,7 +91,7 @@ func (h *RefreshToken) Redeem(ctx context.Context, r Request) (Tokens, error) {
 	if len(scopes) == 0 {
 		scopes = outcome.Grant.Scopes
 	}
-	tokens, err := tokensOf(h.Mint, h.Targets, r, outcome, scopes, "")
+	tokens, err := tokensOf(ctx, h.Mint, h.Targets, r, outcome, scopes, "")
 	tokens.RefreshToken = successor
 	return tokens, err
 }

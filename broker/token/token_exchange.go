@@ -163,7 +163,7 @@ func (h *TokenExchange) person(ctx context.Context, r Request, q exchange) (Toke
 	if err := h.Workloads.Onces.UseOnce(ctx, r.Once, nil); err != nil {
 		return Tokens{}, refused(err)
 	}
-	token, lifetime, err := h.Workloads.Mint.ExchangedToken(mint.ExchangeParams{Client: r.Client, Epoch: holder.Epoch, Scopes: scopes,
+	token, lifetime, err := h.Workloads.Mint.ExchangedToken(ctx, mint.ExchangeParams{Client: r.Client, Epoch: holder.Epoch, Scopes: scopes,
 		Audience: audience, Actor: actor, Now: r.Now, NotAfter: notAfter}, state.Grant)
 	return Tokens{AccessToken: token, Lifetime: lifetime, Scopes: scopes}, err
 }

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"context"
 	"errors"
 
 	"gatehouse/broker"
@@ -13,12 +14,12 @@ import (
 // tokensOf mints what an outcome entitles to: an access token, and an ID token
 // when openid was granted (OpenID Connect Core §3.1.3.3). A refresh has no nonce
 // and keeps the auth_time of the sign-in (§12.2).
-func tokensOf(m *mint.Minter, to Targets, r Request, o broker.Outcome, scopes oauth.Scopes, nonce string) (Tokens, error) {
-	tokens, err := accessToken(m, to, r, o, scopes)
+func tokensOf(ctx context.Context, m *mint.Minter, to Targets, r Request, o broker.Outcome, scopes oauth.Scopes, nonce string) (Tokens, error) {
+	tokens, err := accessToken(ctx, m, to, r, o, scopes)
 	if err != nil || !scopes.Has(oauth.OpenID) {
 		return tokens, err
 	}
-	tokens.IDToken, err = m.IDToken(idTokenParams(r, o, scopes, nonce, tokens.AccessToken))
+	tokens.IDToken, err = m.IDToken(ctx, idTokenParams(r, o, scopes, nonce, tokens.AccessToken))
 	return tokens, err
 }
 
@@ -34,12 +35,12 @@ func (t Targets) of(r Request, scopes oauth.Scopes) ([]string, oauth.Scopes, err
 	return t.Resources.Target(t.Issuer, scopes, r.Form.Values("resource"))
 }
 
-func accessToken(m *mint.Minter, to Targets, r Request, o broker.Outcome, scopes oauth.Scopes) (Tokens, error) {
+func accessToken(ctx context.Context, m *mint.Minter, to Targets, r Request, o broker.Outcome, scopes oauth.Scopes) (Tokens, error) {
 	audience, scopes, err := to.of(r, scopes)
 	if err != nil {
 		return Tokens{}, err
 	}
-	token, lifetime, err := m.AccessToken(mint.AccessTokenParams{Client: r.Client, Grant: o.Grant, Scopes: scopes, Audience: audience, Now: r.Now})
+	token, lifetime, err := m.AccessToken(ctx, mint.AccessTokenParams{Client: r.Client, Grant: o.Grant, Scopes: scopes, Audience: audience, Now: r.Now})
 	return Tokens{AccessToken: token, Lifetime: lifetime, Scopes: scopes, Event: o.Event}, err
 }
 

@@ -75,7 +75,7 @@ func (w *Workloads) redeem(ctx context.Context, r Request, c claim) (Tokens, err
 	if err := w.consume(ctx, r, found, c.refusal); err != nil {
 		return Tokens{}, err
 	}
-	token, lifetime, err := w.Mint.WorkloadToken(mint.ExchangeParams{Client: r.Client, Epoch: holder.Epoch, Scopes: scopes,
+	token, lifetime, err := w.Mint.WorkloadToken(ctx, mint.ExchangeParams{Client: r.Client, Epoch: holder.Epoch, Scopes: scopes,
 		Audience: audience, Actor: actor, Now: r.Now, NotAfter: notAfter}, found.Issuer, found.Subject)
 	return Tokens{AccessToken: token, Lifetime: lifetime, Scopes: scopes}, err
 }

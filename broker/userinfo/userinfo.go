@@ -62,7 +62,7 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	case client.UserInfoAlg != "": // Core §5.3.2
 		kind = "application/jwt"
 		var signed string
-		signed, err = e.Mint.UserInfo(client, a.Subject, a.Claims, e.Now())
+		signed, err = e.Mint.UserInfo(r.Context(), client, a.Subject, a.Claims, e.Now())
 		body = []byte(signed)
 	default:
 		body, err = json.Marshal(a)

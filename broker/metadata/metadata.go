@@ -1,0 +1,70 @@
+// Package metadata is what clients say of themselves, in the configuration and when
+// they register: the metadata of RFC 7591 §2, OpenID Connect Registration §2 and the
+// specifications that add to them. It is the only place that judges them, so that a
+// registered client cannot have what a configured one could not.
+//
+// Secrets, and what an operator grants (connectors, allow, lifetimes, token
+// exchange), are not metadata of a client.
+package metadata
+
+import (
+	"encoding/json"
+
+	"gatehouse/broker/oauth"
+)
+
+// Client is the metadata of one client. Members are named as in JSON; nil and the
+// zero value mean that a member is absent.
+type Client struct {
+	RedirectURIs      []string        `json:"redirect_uris,omitempty"`
+	AuthMethod        string          `json:"token_endpoint_auth_method,omitempty"`
+	AssertionAlg      string          `json:"token_endpoint_auth_signing_alg,omitempty"`
+	GrantTypes        []string        `json:"grant_types,omitempty"`
+	ResponseTypes     []string        `json:"response_types,omitempty"`
+	ResponseModes     []string        `json:"response_modes,omitempty"`
+	ClientName        string          `json:"client_name,omitempty"`
+	ClientURI         string          `json:"client_uri,omitempty"`
+	LogoURI           string          `json:"logo_uri,omitempty"`
+	PolicyURI         string          `json:"policy_uri,omitempty"`
+	TermsURI          string          `json:"tos_uri,omitempty"`
+	Scope             *string         `json:"scope,omitempty"`
+	Contacts          []string        `json:"contacts,omitempty"`
+	JWKS              json.RawMessage `json:"jwks,omitempty"`
+	JWKSURI           string          `json:"jwks_uri,omitempty"`
+	SoftwareID        string          `json:"software_id,omitempty"`
+	SoftwareVersion   string          `json:"software_version,omitempty"`
+	ApplicationType   string          `json:"application_type,omitempty"`
+	SubjectType       string          `json:"subject_type,omitempty"`
+	SectorURI         string          `json:"sector_identifier_uri,omitempty"`
+	IDTokenAlg        string          `json:"id_token_signed_response_alg,omitempty"`
+	IDTokenKeyAlg     string          `json:"id_token_encrypted_response_alg,omitempty"`
+	IDTokenEnc        string          `json:"id_token_encrypted_response_enc,omitempty"`
+	UserInfoAlg       string          `json:"userinfo_signed_response_alg,omitempty"`
+	UserInfoKeyAlg    string          `json:"userinfo_encrypted_response_alg,omitempty"`
+	UserInfoEnc       string          `json:"userinfo_encrypted_response_enc,omitempty"`
+	IntrospectionAlg  string          `json:"introspection_signed_response_alg,omitempty"`
+	IntrospectKeyAlg  string          `json:"introspection_encrypted_response_alg,omitempty"`
+	IntrospectionEnc  string          `json:"introspection_encrypted_response_enc,omitempty"`
+	RequestObjectAlg  string          `json:"request_object_signing_alg,omitempty"`
+	RequestURIs       []string        `json:"request_uris,omitempty"`
+	DefaultMaxAge     *int            `json:"default_max_age,omitempty"`
+	RequireAuthTime   *bool           `json:"require_auth_time,omitempty"`
+	DefaultACRValues  []string        `json:"default_acr_values,omitempty"`
+	InitiateLoginURI  string          `json:"initiate_login_uri,omitempty"`
+	PostLogout        []string        `json:"post_logout_redirect_uris,omitempty"`
+	WebOrigins        []string        `json:"web_origins,omitempty"`
+	AccessTokenAlg    string          `json:"access_token_signed_response_alg,omitempty"`
+	AccessTokenFormat string          `json:"access_token_format,omitempty"`
+}
+
+// Problem is one thing wrong with metadata: which member, as "redirect_uris" or
+// "redirect_uris[1]", and what to do.
+type Problem struct{ Member, Message string }
+
+// Rules are what metadata are held against.
+type Rules struct {
+	// Scopes are those there are.
+	Scopes oauth.Scopes
+	// PKCEOptional says that the client need not send a challenge.
+	PKCEOptional bool
+}

@@ -1,0 +1,29 @@
+package policy
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"strings"
+
+	"gatehouse/broker"
+)
+
+// Subjects tells by which sub a client knows an account (OpenID Connect Core §8). It is a value and safe to copy.
+type Subjects struct {
+	// Salt is [broker.Salts.PairwiseSalt]; without it pairwise subjects could be computed by whoever knows public ones.
+	Salt []byte
+}
+
+// Of returns the account's ID, or for a client with a sector identifier a value that no other sector gets and that tells
+// nobody which account it is (Core §8.1). Both have the same form.
+func (s Subjects) Of(client *broker.Client, accountID string) string {
+	if client.Sector == "" {
+		return accountID
+	}
+	h := hmac.New(sha256.New, s.Salt)
+	h.Write(binary.AppendUvarint(nil, uint64(len(client.Sector))))
+	h.Write([]byte(client.Sector + accountID))
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h.Sum(nil)[:20]))
+}
