@@ -34,9 +34,12 @@ func oidfBasicModules(p oidfPlan, emailWarnings []string) {
 	oidfResponseModules(p, emailWarnings)
 	oidfOptionalParameterModules(p)
 	oidfSessionModules(p)
-	oidfCodeReuseModules(p)
 	oidfRequestObjectModules(p)
-	oidfRefreshModules(p)
+	if p.gives("code") {
+		oidfPKCEModules(p)
+		oidfCodeReuseModules(p)
+		oidfRefreshModules(p)
+	}
 }
 
 // oidfResponseModules are about what a plain request brings.
@@ -57,13 +60,23 @@ func oidfResponseModules(p oidfPlan, emailWarnings []string) {
 		}
 	})
 	for _, how := range []string{"get", "post-header", "post-body"} {
+		if !p.gives("code") && !p.gives("token") {
+			break // there is no access token
+		}
 		p.module("oidcc-userinfo-"+how, nil, func(m *oidfModule) {
 			m.userInfo(how, m.flow(m.request()))
 		})
 	}
-	p.module("oidcc-ensure-request-without-nonce-succeeds-for-code-flow", nil, func(m *oidfModule) {
-		m.flow(m.request("nonce", ""))
-	})
+	if p.gives("id_token") {
+		p.module("oidcc-ensure-request-without-nonce-fails", nil, func(m *oidfModule) {
+			r := m.request("nonce", "")
+			m.refused(m.authorize(r), r, "invalid_request")
+		})
+	} else {
+		p.module("oidcc-ensure-request-without-nonce-succeeds-for-code-flow", nil, func(m *oidfModule) {
+			m.flow(m.request("nonce", ""))
+		})
+	}
 	// What an upstream does not say about a person, a broker cannot either.
 	oidfScopeModule(p, "profile", []string{"scope claims missing"})
 	oidfScopeModule(p, "email", emailWarnings)
@@ -89,10 +102,10 @@ func oidfResponseModules(p oidfPlan, emailWarnings []string) {
 	})
 	p.module("oidcc-ensure-post-request-succeeds", nil, func(m *oidfModule) {
 		r := m.request()
-		first := m.redeem(m.code(m.agent.post(m.endpoint("authorization_endpoint"), r.query()), r), r)
+		first := m.arrived(m.agent.post(m.endpoint("authorization_endpoint"), r.query()), r)
 		// A POST from elsewhere brings no cookies; the session counts all the same.
 		r = m.request("prompt", "none")
-		m.sameSignIn(first, m.redeem(m.code(m.agent.post(m.endpoint("authorization_endpoint"), r.query()), r), r))
+		m.sameSignIn(first, m.arrived(m.agent.post(m.endpoint("authorization_endpoint"), r.query()), r))
 		r = m.request("prompt", "none")
 		m.agent = m.world.agent(m.T, "ada")
 		m.refused(m.agent.post(m.endpoint("authorization_endpoint"), r.query()), r, oidfNeedsPage()...)
@@ -125,7 +138,10 @@ func oidfScopeModule(p oidfPlan, name string, warnings []string) {
 // scopeClaims warns of claims of the scopes that userinfo lacks, of an address in
 // the ID token, which belongs to userinfo (Core §5.4), and of a name beside it.
 func (m *oidfModule) scopeClaims(t oidfTokens, r oidfRequest) {
-	claims := m.userInfo("get", t)
+	claims, alone := t.id, t.access == ""
+	if !alone {
+		claims = m.userInfo("get", t)
+	}
 	scopes := strings.Fields(r.get("scope"))
 	var missing []string
 	for _, scope := range scopes {
@@ -147,6 +163,9 @@ func (m *oidfModule) scopeClaims(t oidfTokens, r oidfRequest) {
 		return
 	}
 	m.withoutName(t)
+	if alone {
+		return // claims come in the ID token where there is nothing else (Core §5.4)
+	}
 	if _, there := claims["name"]; there {
 		m.warnf("name at userinfo", "nobody asked for %v", claims["name"])
 	}
@@ -183,6 +202,9 @@ func oidfOptionalParameterModules(p oidfPlan) {
 		defer m.world.upstream.Behave()
 		m.acrValues()
 	})
+	if !p.gives("code") && !p.gives("token") {
+		return // what follows is about userinfo
+	}
 	p.module("oidcc-claims-essential", []string{"name"}, func(m *oidfModule) {
 		r := m.request("claims", `{"userinfo":{"name":{"essential":true}}}`)
 		t := m.flow(r)

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
@@ -21,6 +22,8 @@ type oidfPlan struct {
 	client oidfClient
 	// formPost is the variant response_mode=form_post.
 	formPost bool
+	// responseType is the variant of that name; empty for code.
+	responseType string
 }
 
 // oidfModule is one module while it runs.
@@ -152,7 +155,7 @@ func (r oidfRequest) query() string {
 // request is the request every module begins with, parameters in the suite's order.
 func (m *oidfModule) request(extra ...string) oidfRequest {
 	r := oidfRequest{}.with("client_id", m.client.id, "redirect_uri", m.client.redirectURI, "scope", m.scope,
-		"state", oidfRandom(128), "nonce", oidfRandom(10), "response_type", "code")
+		"state", oidfRandom(128), "nonce", oidfRandom(10), "response_type", cmp.Or(m.responseType, "code"))
 	if m.formPost {
 		r = r.with("response_mode", "form_post")
 	}
@@ -193,13 +196,16 @@ func (m *oidfModule) answer(at oidfArrival, r oidfRequest) url.Values {
 		}
 		raw = at.form
 	} else {
-		base := uri + "?"
-		if strings.Contains(uri, "?") {
+		base, fragment := uri+"?", false
+		switch {
+		case r.inFragment():
+			base, fragment = uri+"#", true
+		case strings.Contains(uri, "?"):
 			base = uri + "&"
 		}
 		rest, ok := strings.CutPrefix(got, base)
-		if at.method != http.MethodGet || !ok || at.url.Fragment != "" {
-			m.failf("the answer is a %s to %s, want the query of %s", at.method, got, uri)
+		if at.method != http.MethodGet || !ok || (at.url.Fragment != "") != fragment {
+			m.failf("the answer is a %s to %s, want it behind %s", at.method, got, base)
 		}
 		raw = rest
 	}

@@ -88,7 +88,7 @@ func oidfRequestObjectModules(p oidfPlan) {
 		// So neither state nor response_mode can be known to whoever does not look inside.
 		r := m.request()
 		outside := oidfRequest{}.with("client_id", r.get("client_id"), "redirect_uri", r.get("redirect_uri"), "request", m.requestObject(r),
-			"response_type", "code", "scope", r.get("scope"))
+			"response_type", r.get("response_type"), "scope", r.get("scope"))
 		m.refused(m.authorize(outside), outside, "request_not_supported")
 	})
 	p.module("oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported", nil, func(m *oidfModule) {
@@ -103,11 +103,15 @@ func oidfRequestObjectModules(p oidfPlan) {
 		r := m.request()
 		m.errorPage(m.authorize(r.with("redirect_uri", oidfCallback+"_invalid", "request", m.requestObject(r))))
 	})
+}
+
+// oidfPKCEModules is oidcc-ensure-request-with-valid-pkce-succeeds.
+func oidfPKCEModules(p oidfPlan) {
 	p.module("oidcc-ensure-request-with-valid-pkce-succeeds", nil, func(m *oidfModule) {
 		verifier := oidfRandom(64)
 		sum := sha256.Sum256([]byte(verifier))
 		r := m.request("code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]), "code_challenge_method", "S256")
-		code := m.code(m.authorize(r), r)
+		code := m.authorizationCode(m.authorize(r), r)
 		m.tokens(m.tokenRequest(m.client, "grant_type", "authorization_code", "code", code, "redirect_uri", r.get("redirect_uri"), "code_verifier", verifier), code, r)
 	})
 }

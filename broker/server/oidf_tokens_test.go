@@ -138,11 +138,13 @@ func (m *oidfModule) userInfo(how string, t oidfTokens) map[string]any {
 	return claims
 }
 
-// flow is a whole code flow with a request.
+// flow is a whole flow with a request.
 func (m *oidfModule) flow(r oidfRequest) oidfTokens {
 	m.Helper()
-	t := m.redeem(m.code(m.authorize(r), r), r)
-	m.userInfo("get", t)
+	t := m.arrived(m.authorize(r), r)
+	if t.access != "" {
+		m.userInfo("get", t)
+	}
 	return t
 }
 

@@ -48,6 +48,7 @@ var (
 	oidfPosting  = oidfClient{"suite-post", "posted secret&", oidfCallback}
 	oidfTrusted  = oidfClient{"suite-trusted", "trusted-secret", oidfCallback}
 	oidfElliptic = oidfClient{"suite-es256", "elliptic-secret", oidfCallback}
+	oidfFront    = oidfClient{"suite-front", "front-secret", oidfCallback}
 	oidfQuery    = oidfClient{"suite-query", "query-secret", oidfHost + "/test/a/gatehouse/callback?bar=foo"}
 )
 
@@ -55,12 +56,17 @@ var (
 // trusted one as an operator would have it.
 const oidfClients = `
   - {client_id: "suite:1+2%25&=~*'()!", client_name: Suite, client_secret: "p&ss=w%2Brd +:/~*'()!ü€", require_pkce: false, redirect_uris: ["CALLBACK", "CALLBACK?dummy1=lorem&dummy2=ipsum"], post_logout_redirect_uris: ["LOGGEDOUT"]}
-  - {client_id: suite-2, client_name: Suite 2, client_secret: second+secret/=, require_pkce: false, redirect_uris: ["CALLBACK", "CALLBACK?dummy1=lorem&dummy2=ipsum"]}
-  - {client_id: suite-post, client_secret: posted secret&, token_endpoint_auth_method: client_secret_post, require_pkce: false, redirect_uris: ["CALLBACK"]}
+  - {client_id: suite-2, client_name: Suite 2, client_secret: second+secret/=, require_pkce: false, redirect_uris: ["CALLBACK", "CALLBACK?dummy1=lorem&dummy2=ipsum"], EVERYTHING}
+  - {client_id: suite-post, client_secret: posted secret&, token_endpoint_auth_method: client_secret_post, require_pkce: false, redirect_uris: ["CALLBACK"], EVERYTHING}
   - {client_id: suite-trusted, client_secret: trusted-secret, token_endpoint_auth_method: client_secret_basic, require_pkce: false, skip_consent: true, id_token_claims: minimal, redirect_uris: ["CALLBACK"], post_logout_redirect_uris: ["LOGGEDOUT"]}
   - {client_id: suite-es256, client_secret: elliptic-secret, require_pkce: false, skip_consent: true, id_token_signed_response_alg: ES256, redirect_uris: ["CALLBACK"]}
+  - {client_id: suite-front, client_name: Suite in the browser, client_secret: front-secret, require_pkce: false, id_token_claims: minimal, redirect_uris: ["CALLBACK", "CALLBACK?dummy1=lorem&dummy2=ipsum"], EVERYTHING}
   - {client_id: suite-query, client_secret: query-secret, require_pkce: false, skip_consent: true, redirect_uris: ["CALLBACK?bar=foo"]}
 `
+
+// oidfEverything lets a client have what the plans Implicit and Hybrid ask for.
+const oidfEverything = "grant_types: [authorization_code, implicit, refresh_token], " +
+	"response_types: [code, id_token, id_token token, code id_token, code token, code id_token token]"
 
 // oidfWorld is a broker under an https issuer, which is what the suite wants, and
 // an upstream that shows its sign-in page and remembers who has signed in.
@@ -116,7 +122,7 @@ func (w *oidfWorld) configuration(t *testing.T) *configs.Config {
 	file := filepath.Join(t.TempDir(), "broker.yaml")
 	text := fmt.Sprintf("issuer: %s\nlisten: 127.0.0.1:0\nstorage: {type: bolt, path: unused.db}\nsecret_key: %s\nconnectors:\n"+
 		"  - {id: corp, type: oidc, name: Corp, client_id: broker, client_secret: upstream-secret, issuer: %q, scopes: [openid, profile, email]}\n"+
-		"clients:%s", w.issuer, seal.NewSecret(), w.upstream.URL(), oidfReplace(oidfClients, "CALLBACK", oidfCallback, "LOGGEDOUT", oidfLoggedOut))
+		"clients:%s", w.issuer, seal.NewSecret(), w.upstream.URL(), oidfReplace(oidfClients, "CALLBACK", oidfCallback, "LOGGEDOUT", oidfLoggedOut, "EVERYTHING", oidfEverything))
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
