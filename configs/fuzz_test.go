@@ -15,7 +15,7 @@ func FuzzLoad(f *testing.F) {
 		minimal + "tls: {acme: {email: a@b.example}}\nlimits: {token: {per_client: 1/s}}\ntrusted_proxies: [10.0.0.0/8]\n",
 		minimal + wiki + "    allow: {groups: [a]}\n    lifetimes: {code: 1s}\n    client_secrets: [a, b]\n    scope: openid\n",
 		minimal + strings.Replace(wiki, "env:WIKI_SECRET", argonHash, 1), minimal + strings.Replace(wiki, "env:WIKI_SECRET", bcryptHash, 1),
-		"a: |\n  b\n  c\nd: >-\n e", "{a: {b: [c, {d: e}]}}", "\"a\": 'b'\n", "clients: [{client_id: .inf, redirect_uris: [~, 1, true]}]",
+		"a: |\n  b\n  c\nd: >-\n e", "{a: {b: [c, {d: e}]}}", "\"a\": 'b'\n", "clients: [{client_id: .inf, redirect_uris: [~, 1, true]}]", "connectors:\n- 0\nclients:\n  - allow: {groups: [0]}",
 	} {
 		f.Add([]byte(seed))
 	}

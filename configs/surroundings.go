@@ -166,6 +166,9 @@ func (c *Config) warnOfChoices(w *faults) {
 
 // warnOfGroups tells of rules that nobody can meet, because no connector's groups have such names.
 func (c *Config) warnOfGroups(w *faults) {
+	if slices.Contains(c.Connectors, nil) {
+		return // an entry that could not be read may be the one with the group
+	}
 	for i, client := range c.Clients {
 		if client.Allow == nil {
 			continue
