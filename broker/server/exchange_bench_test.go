@@ -15,15 +15,21 @@ import (
 	"gatehouse/internal/brokertest"
 )
 
-// direct asks the server without a network, so that what is measured is its share alone.
+// direct asks the token endpoint.
 func direct(b *testing.B, world *brokertest.Broker, client string, form url.Values) {
+	b.Helper()
+	directly(b, world, "/token", client, form)
+}
+
+// directly asks the server without a network, so that what is measured is its share alone.
+func directly(b *testing.B, world *brokertest.Broker, path, client string, form url.Values) {
 	b.Helper()
 	handler, body := world.Server.Handler(), form.Encode()
 	commits := world.Store.Commits()
 	b.ReportAllocs()
 	begin := spentCPU(b)
 	for b.Loop() {
-		request := httptest.NewRequestWithContext(b.Context(), http.MethodPost, world.Issuer+"/token", strings.NewReader(body))
+		request := httptest.NewRequestWithContext(b.Context(), http.MethodPost, world.Issuer+path, strings.NewReader(body))
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		request.SetBasicAuth(client, brokertest.Secret(client))
 		request.RemoteAddr = "127.0.0.1:1" // plain HTTP is for this machine
@@ -64,4 +70,11 @@ func BenchmarkExternalToken(b *testing.B) {
 	b.Run("jwt-bearer", func(b *testing.B) {
 		direct(b, world, "deploy", url.Values{"grant_type": {string(oauth.GrantTypeJWTBearer)}, "assertion": {raw}})
 	})
+}
+
+// BenchmarkIntrospection is a resource server that asks about a person's token.
+func BenchmarkIntrospection(b *testing.B) {
+	world := exchanges(b)
+	raw := world.Redeem(b, "wiki", world.Browser(b).Code("wiki", "scope", "openid orders.read")).Text("access_token")
+	directly(b, world, "/introspect", "orders", url.Values{"token": {raw}})
 }
