@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"gatehouse/broker"
+	"gatehouse/broker/metadata"
 	"gatehouse/broker/oauth"
 )
 
@@ -88,7 +88,9 @@ func (c *Config) BrokerClients(digest func(secret string) (string, error)) ([]br
 	var err error
 	for i := range c.Clients {
 		one := &c.Clients[i]
-		out[i] = one.broker()
+		if out[i], err = one.broker(); err != nil {
+			return nil, fmt.Errorf("client %s: %w", one.ClientID, err)
+		}
 		if one.JWKS != nil {
 			if out[i].JWKS, err = c.readJWKS(one.JWKS); err != nil {
 				return nil, fmt.Errorf("client %s: jwks: %w", one.ClientID, err)
@@ -123,59 +125,63 @@ func (c *Config) readJWKS(j *JWKS) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the file %s cannot be read: %w", j.Path, reason(err))
 	}
-	return content, checkJWKS(content)
+	return content, metadata.CheckKeySet(content)
 }
 
 // maxJWKS bounds a file with a key set, in bytes.
 const maxJWKS = 256 << 10
 
-// broker converts all but the secrets.
-func (c *Client) broker() broker.Client {
-	out := broker.Client{
-		ID:               c.ClientID,
-		Name:             orElse(c.ClientName, c.ClientID),
-		AuthMethod:       oauth.AuthMethod(c.AuthMethod),
+// metadata are what the entry has in common with a client that registers itself.
+func (c *Client) metadata() *metadata.Client {
+	out := &metadata.Client{
+		RedirectURIs:     c.RedirectURIs,
+		AuthMethod:       c.AuthMethod,
 		AssertionAlg:     c.AssertionAlg,
-		JWKSURI:          c.JWKSURI,
-		RequestURIs:      slices.Clone(c.RequestURIs),
-		RequestObjectAlg: c.RequestObjectAlg,
-		RedirectURIs:     slices.Clone(c.RedirectURIs),
-		PostLogout:       slices.Clone(c.PostLogout),
-		WebOrigins:       slices.Clone(c.WebOrigins),
-		Connectors:       slices.Clone(c.Connectors),
-		SkipConsent:      c.SkipConsent,
-		PKCEOptional:     c.RequirePKCE != nil && !*c.RequirePKCE,
-		IDTokenAlg:       c.IDTokenAlg,
-		AccessTokenAlg:   c.AccessTokenAlg,
-		UserInfoAlg:      c.UserInfoAlg,
-		MinimalIDToken:   c.IDTokenClaims == claimsMinimal,
-		Lifetimes:        c.Lifetimes.broker(),
-		URI:              c.ClientURI,
+		GrantTypes:       orList(c.GrantTypes, defaultGrantTypes()),
+		ResponseTypes:    c.ResponseTypes,
+		ResponseModes:    c.ResponseModes,
+		ClientName:       c.ClientName,
+		ClientURI:        c.ClientURI,
 		LogoURI:          c.LogoURI,
 		PolicyURI:        c.PolicyURI,
 		TermsURI:         c.TermsURI,
-		Exchange:         c.TokenExchange.broker(),
-		MayAct:           c.MayAct,
+		Scope:            c.Scope,
+		JWKSURI:          c.JWKSURI,
+		ApplicationType:  c.ApplicationType,
+		IDTokenAlg:       c.IDTokenAlg,
+		UserInfoAlg:      c.UserInfoAlg,
+		RequestObjectAlg: c.RequestObjectAlg,
+		RequestURIs:      c.RequestURIs,
+		DefaultMaxAge:    c.DefaultMaxAge,
+		PostLogout:       c.PostLogout,
+		WebOrigins:       c.WebOrigins,
+		AccessTokenAlg:   c.AccessTokenAlg,
 	}
+	if c.JWKS != nil {
+		out.JWKS = c.JWKS.Text
+	}
+	return out
+}
+
+// broker converts all but the secrets, and keys that are in a file.
+func (c *Client) broker() (broker.Client, error) {
+	out, err := c.metadata().Broker()
+	if err != nil {
+		return broker.Client{}, err
+	}
+	out.ID = c.ClientID
+	out.Name = orElse(out.Name, c.ClientID)
+	out.Connectors = slices.Clone(c.Connectors)
+	out.SkipConsent = c.SkipConsent
+	out.PKCEOptional = c.RequirePKCE != nil && !*c.RequirePKCE
+	out.MinimalIDToken = c.IDTokenClaims == claimsMinimal
+	out.Lifetimes = c.Lifetimes.broker()
+	out.Exchange = c.TokenExchange.broker()
+	out.MayAct = c.MayAct
 	if c.Allow != nil {
 		out.Allow = broker.Allow{Groups: slices.Clone(c.Allow.Groups), EmailDomains: lowerAll(c.Allow.EmailDomains)}
 	}
-	if c.Scope != nil {
-		out.Scopes, _ = oauth.ParseScopes(*c.Scope) // validated
-	}
-	if c.DefaultMaxAge != nil {
-		out.DefaultMaxAge = time.Duration(*c.DefaultMaxAge) * time.Second
-	}
-	for _, g := range orList(c.GrantTypes, defaultGrantTypes()) {
-		out.GrantTypes = append(out.GrantTypes, oauth.GrantType(g))
-	}
-	for _, m := range c.ResponseModes {
-		out.ResponseModes = append(out.ResponseModes, oauth.ResponseMode(m))
-	}
-	for _, t := range orList(c.ResponseTypes, []string{string(oauth.ResponseTypeCode)}) {
-		out.ResponseTypes = append(out.ResponseTypes, oauth.ResponseType(t))
-	}
-	return out
+	return out, nil
 }
 
 func defaultGrantTypes() []string {

@@ -2,21 +2,17 @@ package configs
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
-	"gatehouse/broker/jose"
+	"gatehouse/broker/metadata"
 	"gatehouse/broker/oauth"
-	"gatehouse/broker/outbound"
 	"gatehouse/connectors"
 )
 
 const (
-	maxClientID   = 255 // bytes; it is in every token
-	maxClientName = 100 // bytes; it is on the consent page
-	maxSecrets    = 5   // each is tried, and a hash takes its time
-	maxMaxAge     = 366 * 24 * 60 * 60
+	maxClientID = 255 // bytes; it is in every token
+	maxSecrets  = 5   // each is tried, and a hash takes its time
 
 	claimsFull    = "full"
 	claimsMinimal = "minimal"
@@ -41,20 +37,23 @@ func validateClients(list []Client, known oauth.Scopes) []connectors.Problem {
 // validate checks one client. known are the scopes there are.
 func (c *Client) validate(known oauth.Scopes) []connectors.Problem {
 	var f faults
-	c.validateName(&f)
+	for _, p := range c.metadata().Validate(metadata.Rules{Scopes: known, KeysApart: c.JWKS != nil && c.JWKS.Path != ""}) {
+		f.add(p.Member, "%s", p.Message)
+	}
+	c.validateID(&f)
 	c.validateSecrets(&f)
-	c.validateKeys(&f)
-	c.validateProtocol(&f)
-	c.validateScope(&f, known)
-	c.validateRedirectURIs(&f)
-	c.validateOrigins(&f)
-	c.validatePages(&f)
+	if v := c.IDTokenClaims; v != "" && v != claimsFull && v != claimsMinimal {
+		f.add("id_token_claims", "must be full or minimal")
+	}
+	if c.Connectors != nil && len(c.Connectors) == 0 {
+		f.add("connectors", "is an empty list, which would admit nobody: name connectors, or remove it to admit people of all")
+	}
 	f.under("allow", c.Allow.Validate())
 	f.under("lifetimes", c.Lifetimes.Validate())
 	return f
 }
 
-func (c *Client) validateName(f *faults) {
+func (c *Client) validateID(f *faults) {
 	switch id := c.ClientID; {
 	case id == "":
 		f.add("client_id", "required: the name by which the application presents itself, such as wiki")
@@ -66,25 +65,18 @@ func (c *Client) validateName(f *faults) {
 		// Client ID metadata documents: an entry here must not stand in for somebody's document.
 		f.add("client_id", "must not be a URL: those name client metadata documents")
 	}
-	if len(c.ClientName) > maxClientName {
-		f.add("client_name", "must be at most %d bytes: it is shown on pages", maxClientName)
-	}
-	if t := c.ApplicationType; t != "" && t != "web" && t != "native" {
-		f.add("application_type", "must be web or native")
-	}
 }
 
 func (c *Client) validateSecrets(f *faults) {
-	switch m := oauth.AuthMethod(c.AuthMethod); m {
-	case "", oauth.AuthMethodClientSecretBasic, oauth.AuthMethodClientSecretPost, oauth.AuthMethodClientSecretJWT, oauth.AuthMethodNone:
-	case oauth.AuthMethodPrivateKeyJWT:
+	switch m := oauth.AuthMethod(c.AuthMethod); {
+	case m == "" || m == oauth.AuthMethodNone || m.UsesSecret():
+	case m == oauth.AuthMethodPrivateKeyJWT:
 		if c.ClientSecret != "" || c.ClientSecrets != nil {
 			f.add("client_secret", "must be absent with private_key_jwt: the client proves itself with its key")
 		}
 		return
 	default:
-		f.add("token_endpoint_auth_method", "must be client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt or none")
-		return
+		return // what is wrong with it has been said
 	}
 	one, list := c.ClientSecret != "", c.ClientSecrets != nil
 	switch {
@@ -103,197 +95,9 @@ func (c *Client) validateSecrets(f *faults) {
 	}
 }
 
-// validateKeys: whoever signs assertions needs keys, and nobody else does (RFC 7591 §2).
-func (c *Client) validateKeys(f *faults) {
-	method := oauth.AuthMethod(c.AuthMethod)
-	switch {
-	case c.JWKS != nil && c.JWKSURI != "":
-		f.add("jwks_uri", "cannot be combined with jwks")
-	case method == oauth.AuthMethodPrivateKeyJWT && c.JWKS == nil && c.JWKSURI == "":
-		f.add("jwks", "required with private_key_jwt: the client's public keys, or jwks_uri where they are")
-	}
-	if c.JWKSURI != "" && outbound.CheckURL(c.JWKSURI) != nil {
-		f.add("jwks_uri", "must be an https URL")
-	}
-	for i, uri := range c.RequestURIs {
-		if outbound.CheckURL(uri) != nil {
-			f.add(element("request_uris", i), "must be an https URL")
-		}
-	}
-	if alg := c.RequestObjectAlg; alg != "" && !slices.Contains(jose.Recommended(), jose.Algorithm(alg)) {
-		f.add("request_object_signing_alg", "must be one of RS256, PS256, ES256, ES384 and EdDSA")
-	}
-	if (c.RequestURIs != nil || c.RequestObjectAlg != "") && c.JWKS == nil && c.JWKSURI == "" {
-		f.add("jwks", "required where the client signs requests, or jwks_uri")
-	}
-	signs := method == oauth.AuthMethodPrivateKeyJWT || method == oauth.AuthMethodClientSecretJWT
-	if alg := c.AssertionAlg; alg != "" {
-		symmetric := strings.HasPrefix(alg, "HS")
-		switch {
-		case !signs:
-			f.add("token_endpoint_auth_signing_alg", "is for private_key_jwt and client_secret_jwt")
-		case !slices.Contains(assertionAlgorithms(), jose.Algorithm(alg)), symmetric != (method == oauth.AuthMethodClientSecretJWT):
-			f.add("token_endpoint_auth_signing_alg", "is not an algorithm for %s", method)
-		}
-	}
-}
-
-// assertionAlgorithms are those that package clientauth verifies.
-func assertionAlgorithms() []jose.Algorithm {
-	return append(jose.Recommended(), jose.HS256, jose.HS384, jose.HS512)
-}
-
-func (c *Client) validateProtocol(f *faults) {
-	for i, g := range c.GrantTypes {
-		switch oauth.GrantType(g) {
-		case oauth.GrantTypeAuthorizationCode, oauth.GrantTypeRefreshToken:
-		case oauth.GrantTypeClientCredentials:
-			if c.public() {
-				f.add(element("grant_types", i), "client_credentials is not for a public client (RFC 6749 section 4.4)")
-			}
-		case "password":
-			f.add(element("grant_types", i), "password is refused: people type passwords at their own provider only (RFC 9700 section 2.4)")
-		case oauth.GrantTypeImplicit: // validateResponseTypes
-		case oauth.GrantTypeTokenExchange, oauth.GrantTypeJWTBearer: // validateExchanges
-		case oauth.GrantTypeDeviceCode:
-			f.add(element("grant_types", i), "%s is not supported by this version: remove it", g)
-		default:
-			f.add(element("grant_types", i), "must be authorization_code, refresh_token, client_credentials, implicit, %s or %s", oauth.GrantTypeTokenExchange, oauth.GrantTypeJWTBearer)
-		}
-	}
-	if slices.Contains(c.GrantTypes, string(oauth.GrantTypeRefreshToken)) && !c.codes() {
-		f.add("grant_types", "refresh_token is of no use without authorization_code: nothing else gives refresh tokens")
-	}
-	c.validateResponseTypes(f)
-	if c.ResponseTypes != nil && len(c.ResponseTypes) == 0 {
-		f.add("response_types", "is an empty list: remove it or write [code]")
-	}
-	if c.IDTokenAlg != "" {
-		validateAlgorithm(f, "id_token_signed_response_alg", c.IDTokenAlg)
-	}
-	if c.UserInfoAlg != "" {
-		validateAlgorithm(f, "userinfo_signed_response_alg", c.UserInfoAlg)
-	}
-	if c.AccessTokenAlg != "" {
-		validateAlgorithm(f, "access_token_signed_response_alg", c.AccessTokenAlg)
-	}
-	if v := c.IDTokenClaims; v != "" && v != claimsFull && v != claimsMinimal {
-		f.add("id_token_claims", "must be full or minimal")
-	}
-	if a := c.DefaultMaxAge; a != nil && (*a < 1 || *a > maxMaxAge) {
-		f.add("default_max_age", "must be a number of seconds from 1 to %d", maxMaxAge)
-	}
-	if c.Connectors != nil && len(c.Connectors) == 0 {
-		f.add("connectors", "is an empty list, which would admit nobody: name connectors, or remove it to admit people of all")
-	}
-}
-
-// validateResponseTypes holds them against the grant types they need (OpenID Connect Registration §2).
-func (c *Client) validateResponseTypes(f *faults) {
-	for i, t := range c.ResponseTypes {
-		kind, err := oauth.ParseResponseType(t)
-		tokens := kind.Has(oauth.ResponseTypeToken) || kind.Has(oauth.ResponseTypeIDToken)
-		switch {
-		case err != nil || kind == oauth.ResponseTypeNone:
-			f.add(element("response_types", i), "must be made of code, id_token and token")
-		case string(kind) != t:
-			f.add(element("response_types", i), "is written %q in the specifications: write it so", kind)
-		case tokens && !slices.Contains(c.GrantTypes, string(oauth.GrantTypeImplicit)):
-			f.add(element("response_types", i), "hands out tokens in the browser: if that is meant, add implicit to grant_types")
-		case kind.Has(oauth.ResponseTypeCode) && !c.codes():
-			f.add(element("response_types", i), "needs authorization_code among grant_types")
-		}
-	}
-	for i, m := range c.ResponseModes {
-		switch oauth.ResponseMode(m) {
-		case oauth.ResponseModeQuery, oauth.ResponseModeFragment, oauth.ResponseModeFormPost, oauth.ResponseModeWebMessage:
-		default:
-			f.add(element("response_modes", i), "must be query, fragment, form_post or web_message")
-		}
-	}
-	if c.ResponseModes != nil && len(c.ResponseModes) == 0 {
-		f.add("response_modes", "is an empty list: name modes, or remove it to allow query, fragment and form_post")
-	}
-	if c.GrantTypes != nil && slices.Contains(c.GrantTypes, string(oauth.GrantTypeImplicit)) && !slices.ContainsFunc(c.ResponseTypes, func(t string) bool { return t != string(oauth.ResponseTypeCode) }) {
-		f.add("grant_types", "implicit needs response_types that it is for, such as id_token: code is the better choice for every new application")
-	}
-}
-
-// codes reports whether the client redeems authorization codes.
-func (c *Client) codes() bool {
-	return c.GrantTypes == nil || slices.Contains(c.GrantTypes, string(oauth.GrantTypeAuthorizationCode))
-}
-
 // scopes are those that have a meaning here.
 func scopes() oauth.Scopes {
 	return oauth.Scopes{oauth.OpenID, oauth.Profile, oauth.Email, oauth.Groups, oauth.OfflineAccess}
-}
-
-// interactive reports whether people sign in to the client.
-func (c *Client) interactive() bool {
-	return c.codes() || slices.Contains(c.GrantTypes, string(oauth.GrantTypeImplicit))
-}
-
-func (c *Client) validateScope(f *faults, known oauth.Scopes) {
-	if c.Scope == nil {
-		return
-	}
-	asked, err := oauth.ParseScopes(*c.Scope)
-	unknown := asked.Without(known...)
-	switch {
-	case err != nil:
-		f.add("scope", "%s", oauth.From(err).Description)
-	case len(asked) == 0:
-		f.add("scope", "is empty: name scopes separated by spaces, or remove it to allow all")
-	case len(unknown) > 0:
-		f.add("scope", "%s is not known here: there are %s", unknown[0], known)
-	}
-}
-
-func (c *Client) validateRedirectURIs(f *faults) {
-	if len(c.RedirectURIs) == 0 && c.interactive() {
-		f.add("redirect_uris", "required: where the application receives its codes, byte for byte as it will send it")
-	}
-	native := c.ApplicationType == "native"
-	for _, l := range []struct {
-		key  string
-		list []string
-	}{{"redirect_uris", c.RedirectURIs}, {"post_logout_redirect_uris", c.PostLogout}} {
-		for i, uri := range l.list {
-			if err := oauth.ValidateRedirectURI(uri, native); err != nil {
-				f.add(element(l.key, i), "%s", oauth.From(err).Description)
-			} else if slices.Contains(l.list[:i], uri) {
-				f.add(element(l.key, i), "is in the list already: remove it")
-			}
-		}
-	}
-}
-
-// validateOrigins: an origin is what a browser sends as such (RFC 6454 §6.2), and is compared with that byte for byte.
-func (c *Client) validateOrigins(f *faults) {
-	for i, origin := range c.WebOrigins {
-		u, err := url.Parse(origin)
-		good := err == nil && !strings.Contains(origin, "*") && u.Host != "" && origin == u.Scheme+"://"+u.Host && origin == strings.ToLower(origin) && u.User == nil &&
-			(u.Scheme == "https" && u.Port() != "443" || u.Scheme == "http" && connectors.IsLoopback(u.Hostname()))
-		if !good {
-			f.add(element("web_origins", i), "must be an origin such as https://app.example.com, in lower case and without a path (http only on localhost)")
-		}
-	}
-}
-
-// validatePages checks the addresses that people are shown or sent to.
-func (c *Client) validatePages(f *faults) {
-	for _, p := range []struct{ key, uri string }{
-		{"client_uri", c.ClientURI}, {"logo_uri", c.LogoURI}, {"policy_uri", c.PolicyURI}, {"tos_uri", c.TermsURI},
-	} {
-		if p.uri == "" {
-			continue
-		}
-		u, err := url.Parse(p.uri)
-		if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !connectors.IsLoopback(u.Hostname())) {
-			f.add(p.key, "must be an https URL (http only on localhost)")
-		}
-	}
 }
 
 // Validate refuses rules that are there but say nothing: they would admit everybody.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"gatehouse/broker/metadata"
 	"gatehouse/connectors"
 )
 
@@ -12,9 +13,6 @@ type Signing struct {
 	IDToken     string `yaml:"id_token"`
 	AccessToken string `yaml:"access_token"`
 }
-
-// signingAlgorithms are those we have keys for. RS256 is what every client can verify (OpenID Connect Core §15.1).
-func signingAlgorithms() []string { return []string{"RS256", "PS256", "ES256", "ES384", "EdDSA"} }
 
 // Validate checks the names, exactly as JOSE spells them.
 func (s Signing) Validate() []connectors.Problem {
@@ -25,8 +23,9 @@ func (s Signing) Validate() []connectors.Problem {
 }
 
 func validateAlgorithm(f *faults, path, alg string) {
-	if !slices.Contains(signingAlgorithms(), alg) {
-		f.add(path, "must be one of %s", strings.Join(signingAlgorithms(), ", "))
+	// RS256 is what every client can verify (OpenID Connect Core §15.1).
+	if known := metadata.SigningAlgorithms(); !slices.Contains(known, alg) {
+		f.add(path, "must be one of %s", strings.Join(known, ", "))
 	}
 }
 

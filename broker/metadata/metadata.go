@@ -63,8 +63,9 @@ type Problem struct{ Member, Message string }
 
 // Rules are what metadata are held against.
 type Rules struct {
-	// Scopes are those there are.
+	// Scopes are those that the client may name.
 	Scopes oauth.Scopes
-	// PKCEOptional says that the client need not send a challenge.
-	PKCEOptional bool
+	// KeysApart says that the client has a jwks which is kept in another place than its
+	// metadata, and looked at there.
+	KeysApart bool
 }

@@ -1,4 +1,4 @@
-package configs
+package metadata
 
 import (
 	"encoding/json"
@@ -7,11 +7,11 @@ import (
 	"gatehouse/broker/jose"
 )
 
-// FuzzJWKS: a key set is accepted if all of it is usable, so that an assertion can be
+// FuzzKeySet: a key set is accepted if all of it is usable, so that an assertion can be
 // verified with it, and never if it gives a private or symmetric key away (JW-08).
-func FuzzJWKS(f *testing.F) {
+func FuzzKeySet(f *testing.F) {
 	const key = `{"kty":"EC","crv":"P-256","kid":"a","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}`
-	if err := checkJWKS([]byte(`{"keys":[` + key + `]}`)); err != nil {
+	if err := CheckKeySet([]byte(`{"keys":[` + key + `]}`)); err != nil {
 		f.Fatalf("the sample: %v", err)
 	}
 	for _, seed := range []string{
@@ -22,7 +22,7 @@ func FuzzJWKS(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if checkJWKS(text) != nil {
+		if CheckKeySet(text) != nil {
 			return
 		}
 		set, err := jose.ParseKeySet(text)

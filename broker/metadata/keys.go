@@ -1,0 +1,85 @@
+package metadata
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"gatehouse/broker/jose"
+	"gatehouse/broker/oauth"
+	"gatehouse/broker/outbound"
+)
+
+// validateKeys: whoever signs needs keys (RFC 7591 §2).
+func (c *Client) validateKeys(p *problems, r Rules) {
+	method, inline := oauth.AuthMethod(c.AuthMethod), c.JWKS != nil || r.KeysApart
+	switch {
+	case inline && c.JWKSURI != "":
+		p.add("jwks_uri", "cannot be combined with jwks")
+	case method == oauth.AuthMethodPrivateKeyJWT && !inline && c.JWKSURI == "":
+		p.add("jwks", "required with private_key_jwt: the client's public keys, or jwks_uri where they are")
+	}
+	if c.JWKS != nil {
+		if err := CheckKeySet(c.JWKS); err != nil {
+			p.add("jwks", "%s", err)
+		}
+	}
+	if c.JWKSURI != "" && outbound.CheckURL(c.JWKSURI) != nil {
+		p.add("jwks_uri", "must be an https URL")
+	}
+	for i, uri := range c.RequestURIs {
+		if outbound.CheckURL(uri) != nil {
+			p.add(element("request_uris", i), "must be an https URL")
+		}
+	}
+	if alg := c.RequestObjectAlg; alg != "" && !slices.Contains(jose.Recommended(), jose.Algorithm(alg)) {
+		p.add("request_object_signing_alg", "must be one of RS256, PS256, ES256, ES384 and EdDSA")
+	}
+	if (c.RequestURIs != nil || c.RequestObjectAlg != "") && !inline && c.JWKSURI == "" {
+		p.add("jwks", "required where the client signs requests, or jwks_uri")
+	}
+	c.validateAssertions(p)
+}
+
+// validateAssertions checks with what the client proves who it is.
+func (c *Client) validateAssertions(p *problems) {
+	method, alg := oauth.AuthMethod(c.AuthMethod), jose.Algorithm(c.AssertionAlg)
+	signs := method == oauth.AuthMethodPrivateKeyJWT || method == oauth.AuthMethodClientSecretJWT
+	switch {
+	case alg == "":
+	case !signs:
+		p.add("token_endpoint_auth_signing_alg", "is for private_key_jwt and client_secret_jwt")
+	case !slices.Contains(assertionAlgorithms(), alg), strings.HasPrefix(string(alg), "HS") != (method == oauth.AuthMethodClientSecretJWT):
+		p.add("token_endpoint_auth_signing_alg", "is not an algorithm for %s", method)
+	}
+}
+
+// assertionAlgorithms are those that package clientauth verifies.
+func assertionAlgorithms() []jose.Algorithm {
+	return append(jose.Recommended(), jose.HS256, jose.HS384, jose.HS512)
+}
+
+// CheckKeySet refuses a JWK set with which no signature could be verified, and one that
+// holds what nobody should have sent. A client's weak or private keys are its mistake,
+// and it should hear of it before it signs with them.
+func CheckKeySet(text []byte) error {
+	set, err := jose.ParseKeySet(text)
+	switch {
+	case errors.Is(err, jose.ErrKey):
+		return errors.New("holds a private or symmetric key, or two keys with one kid: give the public keys, each with a kid of its own")
+	case err != nil:
+		return errors.New("is not a JWK set")
+	case len(set.Refused()) > 0:
+		return errors.New("holds a key that is too weak or malformed: RSA needs 2048 bits, EC one of P-256, P-384 and P-521")
+	case len(set.All()) == 0:
+		return errors.New("holds no key that can verify a signature")
+	}
+	return nil
+}
+
+// isLoopback reports whether a host is this machine.
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.Zone() == "" && ip.Unmap().IsLoopback()
+}
