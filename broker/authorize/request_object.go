@@ -95,7 +95,7 @@ func (o *RequestObjects) Open(ctx context.Context, q *request) ([]oauth.Field, e
 		// RFC 9101 §10.8: what passes through a browser must not be good as a client assertion.
 		return nil, invalid(errSubject)
 	}
-	verified, err := token.Verify(ctx, o.Keys.Source(q.client), expect)
+	verified, err := token.Verify(ctx, o.Keys.Source(clientkeys.OwnerOf(q.client)), expect)
 	if err != nil {
 		return nil, invalid(err)
 	}

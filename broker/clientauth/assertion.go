@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse/broker"
+	"gatehouse/broker/clientkeys"
 	"gatehouse/broker/jose"
 	"gatehouse/broker/oauth"
 )
@@ -91,7 +92,7 @@ func (a *Authenticator) proveAssertion(ctx context.Context, client *broker.Clien
 func (a *Authenticator) verifyAssertion(ctx context.Context, client *broker.Client, c credentials, expect jose.Expectation) (*jose.Token, error) {
 	if c.method == oauth.AuthMethodPrivateKeyJWT {
 		expect.Algorithms = chosen(assertionAlgorithms(), client.AssertionAlg)
-		return c.assertion.Verify(ctx, a.Keys.Source(client), expect)
+		return c.assertion.Verify(ctx, a.Keys.Source(clientkeys.OwnerOf(client)), expect)
 	}
 	expect.Algorithms = chosen(macAlgorithms(), client.AssertionAlg)
 	var last error = jose.ErrNoKey

@@ -20,7 +20,7 @@ const (
 	// cooldown is the least time between two fetches of one address because of an
 	// unknown key or a failure.
 	cooldown = 15 * time.Second
-	// maxEntries bounds how many clients' keys are kept.
+	// maxEntries bounds how many owners' keys are kept.
 	maxEntries = 4096
 )
 
@@ -34,11 +34,26 @@ type Cache struct {
 	entries map[string]*entry
 }
 
-// entry is the keys of one client.
+// Owner is whose keys are looked for. Its ID is that of its entry, and no two owners
+// of one cache share one.
+type Owner struct {
+	ID string
+	// JWKS is a JWK set, or JWKSURI where it is.
+	JWKS    []byte
+	JWKSURI string
+}
+
+// OwnerOf returns a client as the owner of its keys.
+func OwnerOf(client *broker.Client) Owner {
+	return Owner{ID: client.ID, JWKS: client.JWKS, JWKSURI: client.JWKSURI}
+}
+
+// entry is the keys of one owner.
 type entry struct {
 	// document and address are what the entry was made of.
 	document []byte
 	address  string
+	once     sync.Once // for document
 
 	mu      sync.Mutex // never held while fetching
 	set     *jose.KeySet
@@ -49,11 +64,11 @@ type entry struct {
 	fetching chan struct{}
 }
 
-// Source returns the keys of a client. One without keys has a source that finds
-// none.
-func (c *Cache) Source(client *broker.Client) jose.KeySource {
+// Source returns the keys that verify what an owner has signed. One without keys has
+// a source that finds none.
+func (c *Cache) Source(owner Owner) jose.KeySource {
 	return jose.KeySourceFunc(func(ctx context.Context, kid string, alg jose.Algorithm) ([]jose.Key, error) {
-		set, err := c.find(ctx, client, func(s *jose.KeySet) bool { return len(s.Find(kid, alg)) > 0 })
+		set, err := c.find(ctx, owner, func(s *jose.KeySet) bool { return len(s.Find(kid, alg)) > 0 })
 		if err != nil {
 			return nil, err
 		}
@@ -61,13 +76,28 @@ func (c *Cache) Source(client *broker.Client) jose.KeySource {
 	})
 }
 
-// find returns the client's keys, fetched anew if suits says that those at hand do
+// Recipient returns the key to encrypt to with the algorithm what is for an owner, as
+// [jose.KeySet.Recipient] chooses it, or [jose.ErrNoKey]. One that the owner has
+// replaced is used for five minutes at most, as long as its keys can be fetched; if
+// they cannot, the last good ones serve.
+func (c *Cache) Recipient(ctx context.Context, owner Owner, alg jose.KeyAlgorithm) (jose.Recipient, error) {
+	set, err := c.find(ctx, owner, func(s *jose.KeySet) bool {
+		_, err := s.Recipient(alg)
+		return err == nil
+	})
+	if err != nil {
+		return jose.Recipient{}, err
+	}
+	return set.Recipient(alg)
+}
+
+// find returns the owner's keys, fetched anew if suits says that those at hand do
 // not do. Whoever is served by those at hand never waits for a fetch: a stranger who
 // makes keys up would hold up the client, for as long as a slow site takes.
-func (c *Cache) find(ctx context.Context, client *broker.Client, suits func(*jose.KeySet) bool) (*jose.KeySet, error) {
-	e := c.entry(client)
+func (c *Cache) find(ctx context.Context, owner Owner, suits func(*jose.KeySet) bool) (*jose.KeySet, error) {
+	e := c.entry(owner)
 	if e.address == "" {
-		return e.set, e.err
+		return e.inline()
 	}
 	for {
 		wait, mine := e.begin(c.Now(), suits)
@@ -114,14 +144,19 @@ func (e *entry) known(now time.Time) (*jose.KeySet, error) {
 }
 
 // errStale: nothing has been fetched for longer than keys are believed.
-var errStale = errors.New("the client's keys are too old")
+var errStale = errors.New("clientkeys: the keys are too old")
+
+// errUnread: reading them has ended in a panic.
+var errUnread = errors.New("clientkeys: the keys could not be read")
 
 // fetch does not end with the request that started it: others wait for it.
 func (c *Cache) fetch(ctx context.Context, e *entry) {
 	now := c.Now()
+	// What a panic leaves behind is a failure like any other: the others must not wait
+	// forever, and the last good keys stay.
 	var set *jose.KeySet
-	err := errStale
-	defer func() { // also if it panics: the others must not wait forever
+	err := errUnread
+	defer func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		if err == nil {
@@ -132,32 +167,44 @@ func (c *Cache) fetch(ctx context.Context, e *entry) {
 		close(e.fetching)
 		e.fetching = nil
 	}()
-	var document []byte
-	if document, err = c.Fetch(context.WithoutCancel(ctx), e.address); err == nil {
-		set, err = jose.ParseKeySet(document)
-	}
+	set, err = c.read(context.WithoutCancel(ctx), e.address)
 }
 
-// entry finds the client's entry, or makes one where there is none or its metadata
+func (c *Cache) read(ctx context.Context, address string) (*jose.KeySet, error) {
+	document, err := c.Fetch(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	return jose.ParseKeySet(document)
+}
+
+// entry finds the owner's entry, or makes one where there is none or its metadata
 // have changed since.
-func (c *Cache) entry(client *broker.Client) *entry {
+func (c *Cache) entry(owner Owner) *entry {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e, ok := c.entries[client.ID]; ok && e.address == client.JWKSURI && bytes.Equal(e.document, client.JWKS) {
+	if e, ok := c.entries[owner.ID]; ok && e.address == owner.JWKSURI && bytes.Equal(e.document, owner.JWKS) {
 		return e
 	}
-	e := &entry{document: client.JWKS, address: client.JWKSURI}
-	switch {
-	case e.address != "":
-	case len(e.document) > 0:
-		e.set, e.err = jose.ParseKeySet(e.document)
-	default:
-		e.set, e.err = jose.NewKeySet()
-	}
+	e := &entry{document: owner.JWKS, address: owner.JWKSURI}
 	if c.entries == nil || len(c.entries) >= maxEntries {
 		// Whoever is still active is back with one fetch; nothing is ever searched for victims.
 		c.entries = make(map[string]*entry)
 	}
-	c.entries[client.ID] = e
+	c.entries[owner.ID] = e
 	return e
+}
+
+// inline is the keys of an owner who has them in its metadata: read once, and not
+// while others wait for the cache.
+func (e *entry) inline() (*jose.KeySet, error) {
+	e.once.Do(func() {
+		e.err = errUnread
+		if len(e.document) > 0 {
+			e.set, e.err = jose.ParseKeySet(e.document)
+		} else {
+			e.set, e.err = jose.NewKeySet()
+		}
+	})
+	return e.set, e.err
 }

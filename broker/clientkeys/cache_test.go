@@ -65,7 +65,7 @@ func world(t *testing.T, kids ...string) (*Cache, *site, *time.Time, func(kid st
 	c := &Cache{Fetch: s.fetch, Now: func() time.Time { return now }}
 	client := &broker.Client{ID: "app", JWKSURI: "https://app.example/jwks"}
 	return c, s, &now, func(kid string) bool {
-		keys, err := c.Source(client).Keys(t.Context(), kid, jose.ES256)
+		keys, err := c.Source(OwnerOf(client)).Keys(t.Context(), kid, jose.ES256)
 		return err == nil && len(keys) == 1 && keys[0].ID == kid
 	}
 }
@@ -191,7 +191,7 @@ func TestNobodyWithAKnownKeyWaitsForAFetch(t *testing.T) {
 	}
 	ctx, leave := context.WithCancel(t.Context())
 	leave()
-	if _, err := c.Source(client).Keys(ctx, "made-up", jose.ES256); !errors.Is(err, context.Canceled) {
+	if _, err := c.Source(OwnerOf(client)).Keys(ctx, "made-up", jose.ES256); !errors.Is(err, context.Canceled) {
 		t.Errorf("who has hung up waits for a fetch: %v", err)
 	}
 }
@@ -209,7 +209,7 @@ func TestTheFetchOutlivesItsCaller(t *testing.T) {
 		return s.fetch(ctx, address, types...)
 	}
 	client := &broker.Client{ID: "app", JWKSURI: "https://app.example/jwks"}
-	if keys, err := c.Source(client).Keys(ctx, "a", jose.ES256); err != nil || len(keys) != 1 {
+	if keys, err := c.Source(OwnerOf(client)).Keys(ctx, "a", jose.ES256); err != nil || len(keys) != 1 {
 		t.Errorf("%v, %v", keys, err)
 	}
 	if !has("a") || s.fetches.Load() != 1 {
@@ -225,7 +225,7 @@ func TestInlineKeys(t *testing.T) {
 	}, Now: time.Now}
 	client := &broker.Client{ID: "app", JWKS: document(t, "a")}
 	find := func(kid string) int {
-		keys, _ := c.Source(client).Keys(t.Context(), kid, jose.ES256)
+		keys, _ := c.Source(OwnerOf(client)).Keys(t.Context(), kid, jose.ES256)
 		return len(keys)
 	}
 	if find("a") != 1 || find("b") != 0 {
@@ -240,7 +240,7 @@ func TestInlineKeys(t *testing.T) {
 		t.Error("no keys")
 	}
 	client.JWKS = []byte("{}")
-	if _, err := c.Source(client).Keys(t.Context(), "", jose.ES256); err == nil {
+	if _, err := c.Source(OwnerOf(client)).Keys(t.Context(), "", jose.ES256); err == nil {
 		t.Error("what is no key set has keys")
 	}
 }

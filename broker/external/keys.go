@@ -34,7 +34,7 @@ var (
 // fetch has read. Fetched keys are kept as package clientkeys keeps them: fetched
 // again on an unknown kid, at most once per cool-down, by one request at a time.
 func Keys(cache *clientkeys.Cache, issuer *broker.ExternalIssuer) jose.KeySource {
-	of := &broker.Client{ID: issuer.ID, JWKS: issuer.JWKS, JWKSURI: issuer.JWKSURI}
+	of := clientkeys.Owner{ID: issuer.ID, JWKS: issuer.JWKS, JWKSURI: issuer.JWKSURI}
 	if len(of.JWKS) == 0 && of.JWKSURI == "" {
 		of.JWKSURI = strings.TrimSuffix(issuer.Issuer, "/") + wellKnown
 	}

@@ -11,9 +11,9 @@ import (
 	"math/big"
 )
 
-// errUnusable marks a key that is none of our business: for encryption, or of a kind we do not implement. Sets hold
-// such keys legitimately (RFC 7517 §5 tells us to ignore them).
-var errUnusable = fmt.Errorf("%w: not a signature key of a known kind", ErrKey)
+// errUnusable marks a key that is not for the purpose at hand, or of a kind we do not implement. Sets hold such keys
+// legitimately (RFC 7517 §5 tells us to ignore them).
+var errUnusable = fmt.Errorf("%w: not of a known kind, or for another purpose", ErrKey)
 
 // errSecret marks a key that should not be where we found it.
 var errSecret = fmt.Errorf("%w: private or symmetric key among public ones", ErrKey)
@@ -30,27 +30,36 @@ func ParseKey(data []byte) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("jwk: %w", err)
 	}
-	return keyOf(members)
+	j, kty, err := jwkOf(members)
+	if err != nil {
+		return Key{}, err
+	}
+	return j.key(kty)
 }
 
 // jwk gives access to the members of one key.
 type jwk map[string][]byte
 
-func keyOf(members []member) (Key, error) {
-	j := make(jwk, len(members))
+// jwkOf returns the members of a key that may be public, and its kind.
+func jwkOf(members []member) (j jwk, kty string, err error) {
+	j = make(jwk, len(members))
 	for _, m := range members {
 		j[m.name] = m.raw
 	}
 	// Before all else, whatever the key is for: who publishes a secret has lost it (JW-08).
 	for _, private := range [...]string{"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"} {
 		if _, ok := j[private]; ok {
-			return Key{}, errSecret
+			return nil, "", errSecret
 		}
 	}
-	kty, err := j.text("kty")
-	if err != nil || kty == "" {
-		return Key{}, fmt.Errorf("%w: kty missing or not a string", ErrKey)
+	if kty, err = j.text("kty"); err != nil || kty == "" {
+		return nil, "", fmt.Errorf("%w: kty missing or not a string", ErrKey)
 	}
+	return j, kty, nil
+}
+
+// key reads a JWK as a key that verifies. One for encryption never does (RFC 7517 §4.2).
+func (j jwk) key(kty string) (Key, error) {
 	if err := j.forSignatures(); err != nil {
 		return Key{}, err
 	}
@@ -63,12 +72,9 @@ func keyOf(members []member) (Key, error) {
 
 // describe adds what the JWK says about itself to the key proper.
 func (j jwk) describe(public crypto.PublicKey) (Key, error) {
-	id, err := j.text("kid")
+	id, err := j.keyID()
 	if err != nil {
 		return Key{}, err
-	}
-	if len(id) > maxKeyID || hasControl(id) {
-		return Key{}, fmt.Errorf("%w: kid is too long or has control characters", ErrKey)
 	}
 	key, err := NewKey(public, id)
 	if err != nil {
@@ -88,6 +94,17 @@ func (j jwk) describe(public crypto.PublicKey) (Key, error) {
 		return Key{}, fmt.Errorf("%w: alg contradicts the kind of key", ErrKey)
 	}
 	return key, nil
+}
+
+func (j jwk) keyID() (string, error) {
+	id, err := j.text("kid")
+	if err != nil {
+		return "", err
+	}
+	if len(id) > maxKeyID || hasControl(id) {
+		return "", fmt.Errorf("%w: kid is too long or has control characters", ErrKey)
+	}
+	return id, nil
 }
 
 // forSignatures looks at use and key_ops (RFC 7517 §4.2, §4.3): a key meant for encryption never verifies.

@@ -36,10 +36,11 @@ func Only(key Key) KeySource {
 	})
 }
 
-// KeySet is an immutable set of verification keys, and a [KeySource].
+// KeySet is an immutable set of verification keys, and a [KeySource]. It has the keys to encrypt to apart from them.
 type KeySet struct {
-	keys    []Key
-	refused []error
+	keys       []Key
+	recipients []recipient
+	refused    []error
 }
 
 // NewKeySet makes a set of keys. Two keys of one kind with the same ID are [ErrKey], as in [ParseKeySet].
@@ -55,9 +56,9 @@ func NewKeySet(keys ...Key) (*KeySet, error) {
 
 // ParseKeySet reads a JWK set (RFC 7517 §5) of at most 512 KiB and 100 keys under the law of this package.
 //
-// Keys for encryption and of kinds or curves not implemented are left out silently. Keys that are weak or malformed
-// are left out, and [KeySet.Refused] tells of them: an upstream's other keys stay usable, a client's registration
-// can be refused. The whole set is refused with [ErrKey] when two signature keys of one kind share a kid, since a token
+// Keys for encryption verify nothing; [KeySet.Recipient] finds them. Keys of kinds, curves or algorithms not implemented
+// are left out silently. Keys that are weak or malformed are left out, and [KeySet.Refused] tells of them: an upstream's
+// other keys stay usable, a client's registration can be refused. The whole set is refused with [ErrKey] when two signature keys of one kind share a kid, since a token
 // would not say which is meant (JW-04), and when a private or symmetric key is in it, because whoever could read the
 // set can sign with it (JW-08). [ErrMalformed] means that it is not a JWK set.
 func ParseKeySet(data []byte) (*KeySet, error) {
@@ -74,20 +75,48 @@ func ParseKeySet(data []byte) (*KeySet, error) {
 	}
 	s := &KeySet{}
 	for i, entry := range entries {
-		key, err := ParseKey(entry)
-		switch {
-		case err == nil:
-			if err := s.add(key); err != nil {
-				return nil, err
-			}
-		case errors.Is(err, errSecret), errors.Is(err, ErrMalformed) && !errors.Is(err, ErrKey):
+		refused, err := s.read(entry)
+		if err != nil {
 			return nil, fmt.Errorf("key %d: %w", i, err)
-		case errors.Is(err, errUnusable):
-		default:
-			s.refused = append(s.refused, fmt.Errorf("key %d: %w", i, err))
+		}
+		if refused != nil {
+			s.refused = append(s.refused, fmt.Errorf("key %d: %w", i, refused))
 		}
 	}
 	return s, nil
+}
+
+// read enters one key of a document for what it may be used for. refused is why a weak or malformed one is left out,
+// err why the whole set is.
+func (s *KeySet) read(entry []byte) (refused, err error) {
+	members, err := scanObject(entry, jwkShape)
+	if err != nil {
+		return nil, fmt.Errorf("jwk: %w", err)
+	}
+	j, kty, err := jwkOf(members)
+	switch {
+	case errors.Is(err, errSecret):
+		return nil, err
+	case err != nil:
+		return err, nil
+	}
+	key, err := j.key(kty)
+	switch {
+	case err == nil:
+		if err := s.add(key); err != nil {
+			return nil, err
+		}
+	case !errors.Is(err, errUnusable):
+		return err, nil
+	}
+	r, err := j.recipient(kty)
+	switch {
+	case err == nil:
+		s.recipients = append(s.recipients, r)
+	case !errors.Is(err, errUnusable):
+		return err, nil
+	}
+	return nil, nil
 }
 
 // keySetShape knows the one member that counts; the keys are read one by one, each with a shape of its own.
