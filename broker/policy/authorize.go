@@ -23,7 +23,7 @@ var (
 	// ErrConsentRequired: the person has not, or no longer, agreed to the scopes. At the authorization endpoint the
 	// person can be asked; anywhere else it is a refusal.
 	ErrConsentRequired = errors.New("consent to the scopes is missing")
-	// ErrScopeNotAllowed: the scopes go beyond those of the grant or of the client's registration.
+	// ErrScopeNotAllowed: the scopes, or the claims asked for by name, go beyond the grant or the client's registration.
 	ErrScopeNotAllowed = errors.New("scope is beyond what was granted or registered")
 	// ErrClientGone: the client is not known (any more), or the grant is another client's.
 	ErrClientGone = errors.New("client is gone or is not the grant's")
@@ -59,7 +59,7 @@ func AuthorizeRequest(client *broker.Client, s broker.State, scopes oauth.Scopes
 	if err := allowed(client.Allow, s.Identity.Profile); err != nil {
 		return err
 	}
-	if len(client.Scopes) > 0 && !client.Scopes.Contains(scopes) {
+	if len(client.Scopes) > 0 && !(client.Scopes.Contains(scopes) && mayHave(client, claims)) {
 		return ErrScopeNotAllowed
 	}
 	if !client.SkipConsent && !covers(s.Consent, client, s.Account, ConsentTo(scopes, claims)) {
@@ -95,6 +95,17 @@ func allowed(rules broker.Allow, p broker.Profile) error {
 		return ErrEmailNotAllowed
 	}
 	return nil
+}
+
+// mayHave reports whether the client is registered for the scopes that the claims belong to. A claim that there no longer
+// is is given to nobody, and no reason to refuse the rest.
+func mayHave(client *broker.Client, claims broker.ClaimsRequest) bool {
+	for _, name := range slices.Concat(claims.IDToken, claims.UserInfo) {
+		if scope := ClaimScope(name); scope != "" && !client.Scopes.Has(scope) {
+			return false
+		}
+	}
+	return true
 }
 
 // covers guards against a consent of somebody else or for another client, should a store ever hand one over.
