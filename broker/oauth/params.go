@@ -119,6 +119,7 @@ func repeatable(name string) bool { return name == "resource" || name == "audien
 // repeatedError is the cause of the refusal of a repeated parameter.
 type repeatedError struct{ name string }
 
+// Error leaves the name out, which a stranger chose: Duplicate has it.
 func (e repeatedError) Error() string { return "repeated parameter" }
 
 // Duplicate reports whether err says that a parameter was repeated, and which (the first, if several were).
