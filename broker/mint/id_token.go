@@ -31,7 +31,8 @@ type IDTokenParams struct {
 }
 
 // IDToken returns an ID token (OpenID Connect Core §2). auth_time is always in it; the claims that the scopes grant are
-// too, as at userinfo, because many applications read nothing else, unless the client asked for minimal ID tokens.
+// too, as at userinfo, because many applications read nothing else, unless the client asked for minimal ID tokens. Claims
+// that the authorization request named for it are in it in any case (§5.5).
 func (m *Minter) IDToken(ctx context.Context, p IDTokenParams) (string, error) {
 	if err := within(p.Client, p.Grant, p.Scopes); err != nil {
 		return "", err
@@ -61,9 +62,11 @@ func (m *Minter) IDToken(ctx context.Context, p IDTokenParams) (string, error) {
 	claims.text("sid", p.Grant.SessionID)
 	claims.text("at_hash", accessTokenHash)
 	claims.text("c_hash", codeHash)
-	if !p.Client.MinimalIDToken {
-		appendClaims(&claims, policy.ClaimsFor(p.Scopes, p.Profile))
+	granting := p.Scopes
+	if p.Client.MinimalIDToken {
+		granting = nil
 	}
+	appendClaims(&claims, policy.ClaimsFor(granting, p.Profile, p.Grant.Claims.IDToken...)) // Core §5.5
 	return m.sign(alg, idTokenType, claims.done(), intent{subject: p.Grant.AccountID, clientID: p.Client.ID})
 }
 
