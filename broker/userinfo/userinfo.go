@@ -118,7 +118,16 @@ func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request) (answer, *brok
 	if state.Account.ID != token.Subject {
 		return answer{}, nil, invalid(broker.ErrGrantGone)
 	}
-	return answer{Subject: token.Subject, Claims: policy.ClaimsFor(token.Scopes, state.Identity.Profile)}, client, nil
+	return answer{Subject: token.Subject, Claims: policy.ClaimsFor(token.Scopes, state.Identity.Profile, named(token, state.Grant)...)}, client, nil
+}
+
+// named are the claims that the authorization request asked for by name (Core §5.5). They were the grant's client's to
+// ask for: who has the token in exchange has what its scopes say (invariant I7).
+func named(token mint.AccessToken, grant *broker.Grant) []string {
+	if token.Exchanged {
+		return nil
+	}
+	return grant.Claims.UserInfo
 }
 
 // authorize is the authorisation of the token's issuance, on current records. One
