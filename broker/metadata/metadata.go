@@ -16,19 +16,19 @@ import (
 // Client is the metadata of one client. Members are named as in JSON; nil and the
 // zero value mean that a member is absent.
 type Client struct {
-	RedirectURIs      []string        `json:"redirect_uris,omitempty"`
+	RedirectURIs      []string        `json:"redirect_uris,omitzero"`
 	AuthMethod        string          `json:"token_endpoint_auth_method,omitempty"`
 	AssertionAlg      string          `json:"token_endpoint_auth_signing_alg,omitempty"`
-	GrantTypes        []string        `json:"grant_types,omitempty"`
-	ResponseTypes     []string        `json:"response_types,omitempty"`
-	ResponseModes     []string        `json:"response_modes,omitempty"`
+	GrantTypes        []string        `json:"grant_types,omitzero"`
+	ResponseTypes     []string        `json:"response_types,omitzero"`
+	ResponseModes     []string        `json:"response_modes,omitzero"`
 	ClientName        string          `json:"client_name,omitempty"`
 	ClientURI         string          `json:"client_uri,omitempty"`
 	LogoURI           string          `json:"logo_uri,omitempty"`
 	PolicyURI         string          `json:"policy_uri,omitempty"`
 	TermsURI          string          `json:"tos_uri,omitempty"`
 	Scope             *string         `json:"scope,omitempty"`
-	Contacts          []string        `json:"contacts,omitempty"`
+	Contacts          []string        `json:"contacts,omitzero"`
 	JWKS              json.RawMessage `json:"jwks,omitempty"`
 	JWKSURI           string          `json:"jwks_uri,omitempty"`
 	SoftwareID        string          `json:"software_id,omitempty"`
@@ -46,13 +46,13 @@ type Client struct {
 	IntrospectKeyAlg  string          `json:"introspection_encrypted_response_alg,omitempty"`
 	IntrospectionEnc  string          `json:"introspection_encrypted_response_enc,omitempty"`
 	RequestObjectAlg  string          `json:"request_object_signing_alg,omitempty"`
-	RequestURIs       []string        `json:"request_uris,omitempty"`
+	RequestURIs       []string        `json:"request_uris,omitzero"`
 	DefaultMaxAge     *int            `json:"default_max_age,omitempty"`
 	RequireAuthTime   *bool           `json:"require_auth_time,omitempty"`
-	DefaultACRValues  []string        `json:"default_acr_values,omitempty"`
+	DefaultACRValues  []string        `json:"default_acr_values,omitzero"`
 	InitiateLoginURI  string          `json:"initiate_login_uri,omitempty"`
-	PostLogout        []string        `json:"post_logout_redirect_uris,omitempty"`
-	WebOrigins        []string        `json:"web_origins,omitempty"`
+	PostLogout        []string        `json:"post_logout_redirect_uris,omitzero"`
+	WebOrigins        []string        `json:"web_origins,omitzero"`
 	AccessTokenAlg    string          `json:"access_token_signed_response_alg,omitempty"`
 	AccessTokenFormat string          `json:"access_token_format,omitempty"`
 }
