@@ -35,8 +35,12 @@ func (d *Desk) Refusal(r *broker.AuthorizationRequest, err *oauth.Error) Answer 
 	return d.answer(r, fields...)
 }
 
-// Location is the URL of the answer, for the modes that have one.
+// Location is the URL of the answer, for the modes that have one. It is empty where
+// there is no redirect URI to answer at, as for a device.
 func (a Answer) Location() string {
+	if a.URI == "" {
+		return ""
+	}
 	if a.Mode == oauth.ResponseModeFragment {
 		return oauth.AppendFragment(a.URI, a.Fields...)
 	}

@@ -37,9 +37,13 @@ func (d *Desk) CompleteLogin(w http.ResponseWriter, r *http.Request, f *Flow, cl
 	now := d.Now()
 	secret := session.NewSecret()
 	expires := now.Add(d.Lifetimes.Session)
-	issue, code, err := d.issuance(f.Request, client.Lifetimes.Or(d.Lifetimes), now)
-	if err != nil {
-		return err
+	var issue broker.Issuance
+	var code string
+	if f.Kind == ForClient { // signing in is no answer to what a device asks
+		var err error
+		if issue, code, err = d.issuance(f.Request, client.Lifetimes.Or(d.Lifetimes), now); err != nil {
+			return err
+		}
 	}
 	// Any client may be the last to get something within this session.
 	forget := expires.Add(d.Outlives + forgetMargin)
@@ -64,7 +68,7 @@ func (d *Desk) CompleteLogin(w http.ResponseWriter, r *http.Request, f *Flow, cl
 	d.remember(w, LastUsed{Connector: via.ID, Choice: f.Attempt.Choice})
 	if outcome.Verdict == broker.Ask {
 		f.Attempt = nil
-		return d.toConsent(w, r, f, client)
+		return d.ask(w, r, f, client)
 	}
 	return d.deliver(w, r, f, client, outcome, code)
 }
@@ -76,7 +80,15 @@ func (d *Desk) Authorize(w http.ResponseWriter, r *http.Request, s Situation) er
 	if wait, ok := d.PerAccount.Allow(s.State.Account.ID); !ok {
 		return oauth.Errorf(oauth.TemporarilyUnavailable, "too many sign-ins to your account").WithRetryAfter(wait)
 	}
-	issue, code, err := d.issuance(f.Request, client.Lifetimes.Or(d.Lifetimes), now)
+	var issue broker.Issuance
+	var code string
+	var err error
+	switch f.Kind {
+	case ForClient:
+		issue, code, err = d.issuance(f.Request, client.Lifetimes.Or(d.Lifetimes), now)
+	case ForDevice:
+		issue = deviceIssuance(f, client.Lifetimes.Or(d.Lifetimes), now)
+	}
 	if err != nil {
 		return err
 	}
@@ -88,6 +100,9 @@ func (d *Desk) Authorize(w http.ResponseWriter, r *http.Request, s Situation) er
 	if s.Consented {
 		a.Once = []broker.Once{f.Once("consent")}
 		a.Event.Type = broker.EventConsentGiven
+		if f.Kind == ForDevice {
+			a.Event.Type = broker.EventDeviceApproved
+		}
 		a.Consent = &broker.Consent{AccountID: s.State.Account.ID, ClientID: client.ID, Scopes: policy.ConsentTo(f.Request.Scopes, f.Request.Claims), GivenAt: now}
 	}
 	decide := func(state broker.State) broker.Decision {
@@ -129,6 +144,10 @@ type Issued struct {
 
 // deliver hands the client what it asked for and ends the flow.
 func (d *Desk) deliver(w http.ResponseWriter, r *http.Request, f *Flow, client *broker.Client, o broker.Outcome, code string) error {
+	if f.Kind == ForDevice {
+		d.approved(w, f, client)
+		return nil
+	}
 	fields := []oauth.Field{{Name: "code", Value: code}}
 	if t := f.Request.ResponseType; t.Has(oauth.ResponseTypeIDToken) || t.Has(oauth.ResponseTypeToken) {
 		var err error
@@ -151,6 +170,10 @@ func (d *Desk) refused(w http.ResponseWriter, r *http.Request, f *Flow, client *
 	switch {
 	case errors.Is(err, broker.ErrOnceUsed), errors.Is(err, broker.ErrNotFound), errors.Is(err, broker.ErrConflict):
 		// Replayed, signed out meanwhile, or overtaken twice: begin again.
+		if f.Kind == ForDevice {
+			d.Jar.Drop(w, f)
+			return d.DeviceOver(err)
+		}
 		if f.Request.Prompt.Has(oauth.PromptNone) {
 			// Nobody looks at a page of a silent request.
 			d.Refuse(w, r, f, client, oauth.Errorf(oauth.LoginRequired, "the person has to sign in").Because(err))
@@ -173,7 +196,7 @@ func decision(s Step) broker.Decision {
 	switch s.Action {
 	case Issue:
 		return broker.Decision{Verdict: broker.Issue, ACR: s.ACR}
-	case AskConsent:
+	case AskConsent, ConfirmDevice:
 		return broker.Decision{Verdict: broker.Ask}
 	case SignIn:
 		return broker.Decision{Err: oauth.Errorf(oauth.LoginRequired, "the person has to sign in")}

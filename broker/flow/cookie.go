@@ -99,7 +99,7 @@ func (j *Jar) Take(r *http.Request, id string) (*Flow, error) {
 	if err := json.Unmarshal(plain, &f); err != nil || f.ID != id || f.Expired(j.now()) {
 		return nil, ErrNoFlow
 	}
-	if f.Kind != ForClient || f.Request == nil {
+	if !f.sound() {
 		return nil, ErrNoFlow
 	}
 	return &f, nil

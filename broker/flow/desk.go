@@ -82,8 +82,8 @@ func (d *Desk) Act(w http.ResponseWriter, r *http.Request, s Situation, step Ste
 	switch step.Action {
 	case SignIn:
 		return d.SignIn(w, r, s.Flow, s.Client, step)
-	case AskConsent:
-		return d.toConsent(w, r, s.Flow, s.Client)
+	case AskConsent, ConfirmDevice:
+		return d.ask(w, r, s.Flow, s.Client)
 	case Issue:
 		return d.Authorize(w, r, s)
 	}
@@ -91,12 +91,21 @@ func (d *Desk) Act(w http.ResponseWriter, r *http.Request, s Situation, step Ste
 	return nil
 }
 
-// toConsent parks the flow in the browser and shows the consent page.
-func (d *Desk) toConsent(w http.ResponseWriter, r *http.Request, f *Flow, client *broker.Client) error {
+// ask parks the flow in the browser and shows the page that its person decides on.
+func (d *Desk) ask(w http.ResponseWriter, r *http.Request, f *Flow, client *broker.Client) error {
 	if d.Park(w, r, f, client) {
-		Redirect(w, d.Issuer+"/consent?flow="+url.QueryEscape(f.ID))
+		Redirect(w, d.DecisionURL(f))
 	}
 	return nil
+}
+
+// DecisionURL is the page on which the person of a flow says yes or no.
+func (d *Desk) DecisionURL(f *Flow) string {
+	page := "/consent"
+	if f.Kind == ForDevice {
+		page = "/device/confirm"
+	}
+	return d.Issuer + page + "?flow=" + url.QueryEscape(f.ID)
 }
 
 // Park keeps the flow in the browser until its next request. It reports false for
@@ -109,8 +118,13 @@ func (d *Desk) Park(w http.ResponseWriter, r *http.Request, f *Flow, client *bro
 	return true
 }
 
-// Refuse answers the client with an error and ends the flow.
+// Refuse answers the client with an error and ends the flow. For a device it is the
+// person who is answered.
 func (d *Desk) Refuse(w http.ResponseWriter, r *http.Request, f *Flow, client *broker.Client, err *oauth.Error) {
+	if f.Kind == ForDevice {
+		d.refuseDevice(w, r, f, client, err)
+		return
+	}
 	d.refusal(r, audit.Refusal{Endpoint: audit.Authorize, Code: err.Code, ClientID: client.ID, Connector: f.SignedIn, Reason: err})
 	d.Jar.Drop(w, f)
 	d.Send(w, client, d.Refusal(f.Request, err))

@@ -15,6 +15,7 @@
 //	/login, /login/{c}    choose an upstream, go there
 //	/callback/{c}         come back, then decide in the commit that signs in
 //	/consent              ask, then decide in the commit that remembers
+//	/device               find what a user code is of; ask, then decide likewise
 //
 // Every decision that issues something is taken inside the store's transaction
 // on current records, and by the same Next.

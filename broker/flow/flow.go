@@ -21,8 +21,13 @@ const onceMargin = time.Hour + time.Minute
 // all kinds.
 type Kind string
 
-// ForClient answers a client's authorization request.
-const ForClient Kind = "authorize"
+const (
+	// ForClient answers a client's authorization request.
+	ForClient Kind = "authorize"
+	// ForDevice decides about a device that shows a user code (RFC 8628 §3.3). The
+	// client waits elsewhere: every answer of such a flow is a page.
+	ForDevice Kind = "device"
+)
 
 // Flow is one interactive request under way. Member names are short because it
 // is a cookie.
@@ -38,6 +43,10 @@ type Flow struct {
 	// Address is the e-mail address that the person typed to find their upstream. It
 	// is passed on to those that its domain belongs to, and kept nowhere else.
 	Address string `json:"e,omitempty"`
+	// Device is the user code in the spelling in which it is compared, and DeviceEnds
+	// the second from which the device waits no more. Both are of flows ForDevice alone.
+	Device     string `json:"d,omitempty"`
+	DeviceEnds int64  `json:"de,omitempty"`
 }
 
 // Attempt is one visit to an upstream: what login made for it.
@@ -56,6 +65,23 @@ type Attempt struct {
 // New begins a flow for a client's request.
 func New(now time.Time, request *broker.AuthorizationRequest) *Flow {
 	return &Flow{ID: newID(now), Kind: ForClient, Started: now.Unix(), Request: request}
+}
+
+// NewForDevice begins the flow of a person who has typed a user code. The request
+// has no redirect URI.
+func NewForDevice(now time.Time, userCode string, ends time.Time, request *broker.AuthorizationRequest) *Flow {
+	return &Flow{ID: newID(now), Kind: ForDevice, Started: now.Unix(), Request: request, Device: userCode, DeviceEnds: ends.Unix()}
+}
+
+// sound reports whether the flow has what its kind needs, and nothing of another.
+func (f *Flow) sound() bool {
+	switch f.Kind {
+	case ForClient:
+		return f.Request != nil && f.Device == ""
+	case ForDevice:
+		return f.Request != nil && f.Device != "" && f.Request.RedirectURI == ""
+	}
+	return false
 }
 
 // StartedAt is when the flow began.

@@ -21,6 +21,8 @@ const (
 	SignIn
 	// AskConsent shows the consent page.
 	AskConsent
+	// ConfirmDevice shows the page that asks about a device (RFC 8628 §3.3).
+	ConfirmDevice
 	// Issue issues the code, resting on the sign-in through Step.Connector.
 	Issue
 )
@@ -53,7 +55,8 @@ type Situation struct {
 	Upstreams []connectors.Description
 	// Subjects tells by which sub the client knows an account.
 	Subjects policy.Subjects
-	// Consented says that the person has just agreed on the consent page.
+	// Consented says that the person has just agreed: on the consent page, or for a
+	// device on its confirmation page.
 	Consented bool
 }
 
@@ -110,6 +113,11 @@ func (s Situation) permit(acr string) Step {
 	consent := errors.Is(err, policy.ErrConsentRequired)
 	if err != nil && !consent {
 		return fail(oauth.Errorf(oauth.AccessDenied, "the person may not use this client").Because(err))
+	}
+	if s.Flow.Kind == ForDevice && !s.Consented {
+		// Whoever is signed in and whatever they agreed to before: who has sent them
+		// here nobody knows (RFC 8628 §3.3.1, §5.4).
+		return Step{Action: ConfirmDevice, Connector: s.Connector}
 	}
 	if !s.Consented && (consent || r.Prompt.Has(oauth.PromptConsent) || s.unprovenClient()) {
 		if r.Prompt.Has(oauth.PromptNone) {
