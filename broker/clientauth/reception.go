@@ -28,6 +28,14 @@ type Reception struct {
 	Now      func() time.Time
 }
 
+// At is the reception of one endpoint: its name, its bound and its allow-list, with
+// everything else in common, the limits too.
+func (c *Reception) At(endpoint audit.Endpoint, maxForm int64, loggable ...string) *Reception {
+	at := *c
+	at.Endpoint, at.MaxForm, at.Loggable = endpoint, maxForm, loggable
+	return &at
+}
+
 // Visit is a request that has been admitted, as far as that went.
 type Visit struct {
 	Caller

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"gatehouse/broker"
+	"gatehouse/broker/clientauth"
 	"gatehouse/broker/mint"
 	"gatehouse/broker/oauth"
 )
@@ -45,21 +46,21 @@ func actorOf(a *mint.Actor) *actor {
 
 // introspect answers exactly {"active":false} to whatever is not a live token that
 // the caller may hear of (RFC 7662 §2.2), so that nobody learns which it was.
-func (e *Endpoint) introspect(w http.ResponseWriter, r *http.Request, q *question) error {
-	if q.caller.Client.Public() {
+func (e *Endpoint) introspect(w http.ResponseWriter, r *http.Request, v clientauth.Visit) error {
+	if v.Client.Public() {
 		// RFC 7662 §2.1: or anybody could try tokens here.
 		return oauth.Errorf(oauth.InvalidClient, "introspection needs a client that authenticates")
 	}
-	if err := e.consume(r, q); err != nil {
+	if err := e.consume(r, v); err != nil {
 		return err
 	}
-	found, err := e.Tokens.find(r.Context(), q.form.Get("token"), q.now)
+	found, err := e.Tokens.find(r.Context(), v.Form.Get("token"), v.Now)
 	switch {
 	case unknown(err):
 		return write(w, response{})
 	case err != nil:
 		return oauth.Errorf(oauth.ServerError, "the token could not be looked up").Because(err)
-	case !e.concerns(found, q.caller.Client):
+	case !e.concerns(found, v.Client):
 		return write(w, response{})
 	}
 	return write(w, e.describe(found))
@@ -91,8 +92,8 @@ func (e *Endpoint) describe(t *token) response {
 
 // consume spends what the caller authenticated with. It is a commit of its own,
 // because nothing else is committed.
-func (e *Endpoint) consume(r *http.Request, q *question) error {
-	err := e.Tokens.Onces.UseOnce(r.Context(), q.caller.Once, nil)
+func (e *Endpoint) consume(r *http.Request, v clientauth.Visit) error {
+	err := e.Tokens.Onces.UseOnce(r.Context(), v.Once, nil)
 	switch {
 	case err == nil:
 		return nil

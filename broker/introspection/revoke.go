@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"gatehouse/broker"
+	"gatehouse/broker/clientauth"
 	"gatehouse/broker/oauth"
 )
 
@@ -12,8 +13,8 @@ import (
 // grant with it, and so every token issued under it; an access token is denied by
 // itself until it expires. Unknown tokens, and those of somebody else, are answered
 // alike with 200: the purpose, that the caller's token is no good, is met (§2.2).
-func (e *Endpoint) revoke(w http.ResponseWriter, r *http.Request, q *question) error {
-	found, err := e.Tokens.find(r.Context(), q.form.Get("token"), q.now)
+func (e *Endpoint) revoke(w http.ResponseWriter, r *http.Request, v clientauth.Visit) error {
+	found, err := e.Tokens.find(r.Context(), v.Form.Get("token"), v.Now)
 	if err != nil && !unknown(err) {
 		// TK-14: "revoked" must be true.
 		return oauth.Errorf(oauth.TemporarilyUnavailable, "the token could not be looked up").Because(err)
@@ -21,11 +22,11 @@ func (e *Endpoint) revoke(w http.ResponseWriter, r *http.Request, q *question) e
 	// Also one that is no good as things stand: a spent refresh token may be presented
 	// once more and yields the current one, and what policy refuses today it may permit
 	// tomorrow. "Revoked" is for good.
-	mine := found != nil && found.clientID == q.caller.Client.ID
+	mine := found != nil && found.clientID == v.Client.ID
 	if !mine {
-		err = e.consume(r, q)
+		err = e.consume(r, v)
 	} else {
-		err = e.end(r, q, found)
+		err = e.end(r, v, found)
 	}
 	if err != nil {
 		return err
@@ -35,14 +36,14 @@ func (e *Endpoint) revoke(w http.ResponseWriter, r *http.Request, q *question) e
 	return nil
 }
 
-func (e *Endpoint) end(r *http.Request, q *question, t *token) error {
-	event := q.event
+func (e *Endpoint) end(r *http.Request, v clientauth.Visit, t *token) error {
+	event := v.Event
 	var err error
 	switch {
 	case t.refresh != nil:
 		event.Type, event.Detail = broker.EventGrantRevoked, "client"
 		event.AccountID, event.GrantID, event.SessionID, event.Connector = t.state.Grant.AccountID, t.state.Grant.ID, t.state.Grant.SessionID, t.state.Grant.Connector
-		if err = e.consume(r, q); err == nil {
+		if err = e.consume(r, v); err == nil {
 			err = e.Tokens.Grants.RevokeGrant(r.Context(), t.state.Grant.ID, event)
 		}
 	default:
@@ -50,14 +51,14 @@ func (e *Endpoint) end(r *http.Request, q *question, t *token) error {
 		if g := t.state.Grant; g != nil {
 			event.AccountID, event.GrantID, event.SessionID, event.Connector = g.AccountID, g.ID, g.SessionID, g.Connector
 		}
-		keys := append([]broker.Once{t.access.Denial()}, q.caller.Once...)
+		keys := append([]broker.Once{t.access.Denial()}, v.Once...)
 		err = e.Tokens.Onces.UseOnce(r.Context(), keys, &event)
 	}
 	switch {
 	case err == nil:
-		e.Audit.Committed(r.Context(), event)
+		e.Reception.Audit.Committed(r.Context(), event)
 		return nil
-	case errors.Is(err, broker.ErrNotFound), errors.Is(err, broker.ErrOnceUsed) && len(q.caller.Once) == 0:
+	case errors.Is(err, broker.ErrNotFound), errors.Is(err, broker.ErrOnceUsed) && len(v.Once) == 0:
 		return nil // somebody was quicker
 	}
 	if _, classified := errors.AsType[*oauth.Error](err); classified {

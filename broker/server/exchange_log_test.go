@@ -25,7 +25,7 @@ func TestExchangedTokensAreNotLogged(t *testing.T) {
 		t.Fatalf("nothing was issued: %v", issued)
 	}
 	log := b.Log.String()
-	if !strings.Contains(log, "tokens requested") {
+	if !strings.Contains(log, `msg="a client asks" endpoint=token`) {
 		t.Fatal("nothing is logged")
 	}
 	for _, raw := range append(issued, "an-actor-token-that-is-none") {

@@ -146,9 +146,7 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 				return logout.Hint(hint), err
 			}},
 		s.tokenEndpoint(rt, minter, upstreams, callers),
-		&introspection.Endpoint{Issuer: c.Issuer, Callers: callers, Resources: resources, Audit: s.audit, Log: s.log, Now: s.now,
-			Tokens:     s.lookup(rt, minter),
-			PerAddress: s.limiter(limits.Token.PerAddress), PerClient: s.limiter(limits.Token.PerClient)},
+		&introspection.Endpoint{Issuer: c.Issuer, Reception: s.reception(limits.Token, callers), Resources: resources, Tokens: s.lookup(rt, minter)},
 		&userinfo.Endpoint{Issuer: c.Issuer, Clients: rt.clients, Grants: s.store, Onces: s.store, Switches: s.store, Mint: minter, Audit: s.audit,
 			PerAddress: s.limiter(limits.UserInfo.PerAddress), PerAccount: s.limiter(limits.UserInfo.PerAccount), Now: s.now},
 		documents,
@@ -197,11 +195,13 @@ func (s *Server) tokenEndpoint(rt *runtime, minter *mint.Minter, upstreams *rech
 	}...) {
 		grants[h.GrantType()] = h
 	}
-	return &token.Endpoint{
-		Clients: callers,
-		Grants:  grants, Audit: s.audit, Log: s.log, Now: s.now,
-		PerAddress: s.limiter(limits.PerAddress), PerClient: s.limiter(limits.PerClient),
-	}
+	return &token.Endpoint{Reception: s.reception(limits, callers), Grants: grants}
+}
+
+// reception is what an endpoint that clients call does first, with limits of its own.
+func (s *Server) reception(limits configs.TokenLimits, callers *clientauth.Authenticator) *clientauth.Reception {
+	return &clientauth.Reception{Callers: callers, Audit: s.audit, Log: s.log, Now: s.now,
+		PerAddress: s.limiter(limits.PerAddress), PerClient: s.limiter(limits.PerClient)}
 }
 
 // enabled is what the clients of a runtime have been given: discovery advertises

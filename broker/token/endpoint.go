@@ -3,7 +3,6 @@ package token
 import (
 	"context"
 	"encoding/json"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 	"gatehouse/broker/audit"
 	"gatehouse/broker/clientauth"
 	"gatehouse/broker/oauth"
-	"gatehouse/internal/httpx"
 )
 
 // maxForm bounds a token request.
@@ -19,20 +17,11 @@ const maxForm = 64 << 10
 
 // Endpoint serves /token.
 type Endpoint struct {
-	Clients *clientauth.Authenticator
+	// Reception is the first step: it reads the form and authenticates the client.
+	Reception *clientauth.Reception
 	// Grants are the handlers by the grant type they redeem.
 	Grants map[oauth.GrantType]GrantHandler
-	Audit  *audit.Recorder
-	// PerAddress and PerClient bound how often one may ask.
-	PerAddress *httpx.Limiter
-	PerClient  *httpx.Limiter
-	Log        *slog.Logger
-	Now        func() time.Time
 }
-
-// loggable are the parameters that are no secret, whatever a client puts where:
-// everything else at this endpoint is or may be one.
-func loggable() []string { return []string{"grant_type", "client_id"} }
 
 // Request is a token request that has been through the pipeline.
 type Request struct {
@@ -68,58 +57,35 @@ type GrantHandler interface {
 
 // Mount adds the endpoint's routes.
 func (e *Endpoint) Mount(mux *http.ServeMux) {
-	mux.HandleFunc("POST /token", e.serve)
+	// What is logged is no secret, whatever a client puts where: everything else at this
+	// endpoint is or may be one.
+	reception := e.Reception.At(audit.Token, maxForm, "grant_type", "client_id")
+	mux.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) { e.serve(w, r, reception) })
 }
 
-func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) {
-	request, tokens, err := e.answer(w, r)
+func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request, reception *clientauth.Reception) {
+	visit, err := reception.Admit(w, r)
+	var tokens Tokens
+	if err == nil {
+		tokens, err = e.redeem(r.Context(), Request{Client: visit.Client, Form: visit.Form, Now: visit.Now, Once: visit.Once, Event: visit.Event})
+	}
 	// Two refusals commit: a replay revokes the grant. Minting can fail after a commit.
 	if tokens.Event.Type != "" {
-		e.Audit.Committed(r.Context(), tokens.Event)
+		reception.Audit.Committed(r.Context(), tokens.Event)
 	}
 	if err != nil {
-		e.refuse(w, r, request, err)
+		reception.Refuse(w, r, visit, err)
 		return
 	}
 	write(w, tokens)
 }
 
-// answer is the pipeline.
-func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request) (Request, Tokens, error) {
-	about := httpx.About(r.Context())
-	request := Request{Now: e.Now()}
-	request.Event = broker.Event{At: request.Now, RequestID: about.ID, Address: about.Address.String()}
-	if wait, ok := e.PerAddress.Allow(httpx.LimitKey(about.Address)); !ok {
-		return request, Tokens{}, oauth.Errorf(oauth.TemporarilyUnavailable, "too many requests from this address").WithRetryAfter(wait)
-	}
-	// RFC 6749 §2.3.1, §3.2: parameters come in the body alone. Something secret in
-	// the URL has already been written to somebody's log; accepting it would teach
-	// clients to go on.
-	if oauth.SecretsInQuery(r.URL.RawQuery) {
-		return request, Tokens{}, oauth.Errorf(oauth.InvalidRequest, "credentials and tokens must not be in the URL")
-	}
-	form, err := oauth.ParseForm(w, r, maxForm)
+func (e *Endpoint) redeem(ctx context.Context, r Request) (Tokens, error) {
+	handler, err := e.handler(r)
 	if err != nil {
-		return request, Tokens{}, err
+		return Tokens{}, err
 	}
-	request.Form = form
-	e.Log.LogAttrs(r.Context(), slog.LevelDebug, "tokens requested",
-		slog.String("request", about.ID), slog.Any("params", form.Loggable(loggable()...)))
-	caller, err := e.Clients.Authenticate(r, form)
-	if err != nil {
-		return request, Tokens{}, err
-	}
-	request.Client, request.Once = caller.Client, caller.Once
-	request.Event.ClientID = request.Client.ID
-	if wait, ok := e.PerClient.Allow(request.Client.ID); !ok {
-		return request, Tokens{}, oauth.Errorf(oauth.TemporarilyUnavailable, "too many requests of this client").WithRetryAfter(wait)
-	}
-	handler, err := e.handler(request)
-	if err != nil {
-		return request, Tokens{}, err
-	}
-	tokens, err := handler.Redeem(r.Context(), request)
-	return request, tokens, err
+	return handler.Redeem(ctx, r)
 }
 
 // handler finds the handler of the grant type, if there is one and the client is
@@ -137,16 +103,6 @@ func (e *Endpoint) handler(r Request) (GrantHandler, error) {
 		return nil, oauth.Errorf(oauth.UnauthorizedClient, "the client is not registered for this grant_type")
 	}
 	return handler, nil
-}
-
-func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, request Request, err error) {
-	code := oauth.From(err).Code
-	if code == oauth.ServerError && r.Context().Err() != nil {
-		code = "" // a client that has hung up is nobody's fault
-	}
-	e.Audit.Refused(r.Context(), audit.Refusal{Endpoint: audit.Token, Code: code, Reason: err,
-		RequestID: request.Event.RequestID, Address: request.Event.Address, ClientID: request.Event.ClientID})
-	oauth.WriteJSON(w, err)
 }
 
 // body is the answer of RFC 6749 §5.1 and OpenID Connect Core §3.1.3.3.

@@ -214,11 +214,7 @@ func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	oe := oauth.From(err)
-	code := oe.Code
-	if code == oauth.ServerError && r.Context().Err() != nil {
-		code = "" // a caller that has hung up is nobody's fault
-	}
-	e.Audit.Refused(r.Context(), audit.Refusal{Endpoint: audit.UserInfo, Code: code, Reason: err,
+	e.Audit.Refused(r.Context(), audit.Refusal{Endpoint: audit.UserInfo, Code: audit.CodeOf(r.Context(), err), Reason: err,
 		RequestID: about.ID, Address: about.Address.String()})
 	if oe.Status() < http.StatusInternalServerError {
 		oe = oe.WithChallenge(oauth.BearerChallenge(oe, e.Issuer))

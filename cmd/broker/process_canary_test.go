@@ -142,7 +142,7 @@ func TestNoSecretIsInTheLogOfTheProgram(t *testing.T) {
 	p.stop()
 	s.upstream(t, w.heard.heard())
 	log := p.stderr.String()
-	for _, want := range []string{"level=DEBUG msg=answered", "level=DEBUG msg=\"tokens requested\"",
+	for _, want := range []string{"level=DEBUG msg=answered", "level=DEBUG msg=\"a client asks\" endpoint=token",
 		"path=/callback/corp", "path=/token", "path=/userinfo", "path=/logout", "path=/consent", "status=400", "status=401"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log lacks %q: the test sees nothing", want)
