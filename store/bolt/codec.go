@@ -14,7 +14,6 @@ import (
 // A stored value is: version (1 byte), body, checksum (4 bytes). Every body has exactly one encoding and every byte of
 // a value is accounted for, so that damage is noticed rather than read as something else.
 const (
-	recordVersion  = 1
 	checksumLength = 4
 	// yearOne is time.Time's zero in seconds before 1970: the zero time is encoded as zero.
 	yearOne = 62135596800
@@ -82,11 +81,12 @@ func (e *encoder) time(t time.Time) {
 	e.uint(uint64(nanoseconds))
 }
 
-// decoder takes fields from the front of a value. The first mistake sticks. Strings share the one copy that was made of
-// the value, which must not be memory of the file.
+// decoder takes fields from the front of a value of a version. The first mistake sticks. Strings share the one copy
+// that was made of the value, which must not be memory of the file.
 type decoder struct {
-	s   string
-	bad bool
+	s       string
+	version uint8
+	bad     bool
 }
 
 func (d *decoder) fail() { d.s, d.bad = "", true }
@@ -198,13 +198,13 @@ func (d *decoder) end() error {
 	return nil
 }
 
-// open checks version and checksum of a stored value and returns its body as a copy.
-func open(k kind, key, value []byte) (string, error) {
+// open checks version and checksum of a stored value and returns its body as a copy, ready to be read.
+func open(k kind, key, value []byte) (decoder, error) {
 	n := len(value) - checksumLength
-	if n < 1 || checksum(k, key, value[:n]) != binary.BigEndian.Uint32(value[n:]) || value[0] != recordVersion {
-		return "", errDamaged
+	if n < 1 || checksum(k, key, value[:n]) != binary.BigEndian.Uint32(value[n:]) || value[0] < 1 || value[0] > k.version() {
+		return decoder{}, errDamaged
 	}
-	return string(value[1:n]), nil
+	return decoder{s: string(value[1:n]), version: value[0]}, nil
 }
 
 // printable shortens a key for an error message: text as it is, anything else not at all.

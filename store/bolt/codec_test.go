@@ -16,6 +16,7 @@ import (
 // coding is one kind of record with its two functions, seen through any.
 type coding struct {
 	name   string
+	kind   kind
 	empty  func() any
 	encode func(*encoder, any)
 	decode func(*decoder) any
@@ -23,9 +24,10 @@ type coding struct {
 	inKey []string
 }
 
-func codingOf[T any](name string, encode func(*encoder, *T), decode func(*decoder, *T), inKey ...string) coding {
+func codingOf[T any](name string, k kind, encode func(*encoder, *T), decode func(*decoder, *T), inKey ...string) coding {
 	return coding{
 		name:   name,
+		kind:   k,
 		empty:  func() any { return new(T) },
 		encode: func(e *encoder, r any) { encode(e, r.(*T)) },
 		decode: func(d *decoder) any { r := new(T); decode(d, r); return r },
@@ -35,16 +37,16 @@ func codingOf[T any](name string, encode func(*encoder, *T), decode func(*decode
 
 func codings() []coding {
 	return []coding{
-		codingOf("account", encodeAccount, decodeAccount, "ID"),
-		codingOf("identity", encodeIdentity, decodeIdentity),
-		codingOf("session", encodeSession, decodeSession, "ID"),
-		codingOf("grant", encodeGrant, decodeGrant, "ID"),
-		codingOf("code", encodeCode, decodeCode, "Key"),
-		codingOf("consent", encodeConsent, decodeConsent, "AccountID", "ClientID"),
-		codingOf("credential", encodeCredential, decodeCredential, "Identity"),
-		codingOf("switch", encodeSwitch, decodeSwitch),
-		codingOf("key", encodeKey, decodeKey, "ID"),
-		codingOf("event", encodeEvent, decodeEvent),
+		codingOf("account", accountKind, encodeAccount, decodeAccount, "ID"),
+		codingOf("identity", identityKind, encodeIdentity, decodeIdentity),
+		codingOf("session", sessionKind, encodeSession, decodeSession, "ID"),
+		codingOf("grant", grantKind, encodeGrant, decodeGrant, "ID"),
+		codingOf("code", codeKind, encodeCode, decodeCode, "Key"),
+		codingOf("consent", consentKind, encodeConsent, decodeConsent, "AccountID", "ClientID"),
+		codingOf("credential", credentialKind, encodeCredential, decodeCredential, "Identity"),
+		codingOf("switch", switchKind, encodeSwitch, decodeSwitch),
+		codingOf("key", keyKind, encodeKey, decodeKey, "ID"),
+		codingOf("event", eventKind, encodeEvent, decodeEvent),
 	}
 }
 
@@ -97,6 +99,11 @@ func (c coding) full() any {
 	return r
 }
 
+// decoder reads a body of the version in which the kind is written.
+func (c coding) decoder(body []byte) decoder {
+	return decoder{s: string(body), version: c.kind.version()}
+}
+
 func (c coding) encoded(r any) []byte {
 	e := encoder{}
 	c.encode(&e, r)
@@ -107,7 +114,7 @@ func TestEveryFieldComesBack(t *testing.T) {
 	t.Parallel()
 	for _, c := range codings() {
 		for name, r := range map[string]any{"full": c.full(), "empty": c.empty()} {
-			d := decoder{s: string(c.encoded(r))}
+			d := c.decoder(c.encoded(r))
 			back := c.decode(&d)
 			if err := d.end(); err != nil {
 				t.Errorf("%s %s: %v", name, c.name, err)
@@ -124,13 +131,13 @@ func TestAValueWithAPieceMissingOrTooMuchIsDamaged(t *testing.T) {
 	for _, c := range codings() {
 		whole := c.encoded(c.full())
 		for n := range whole {
-			d := decoder{s: string(whole[:n])}
+			d := c.decoder(whole[:n])
 			c.decode(&d)
 			if d.end() == nil {
 				t.Errorf("%s: the first %d of %d bytes were taken for a record", c.name, n, len(whole))
 			}
 		}
-		d := decoder{s: string(append(slices.Clone(whole), 0))}
+		d := c.decoder(append(slices.Clone(whole), 0))
 		c.decode(&d)
 		if d.end() == nil {
 			t.Errorf("%s: a byte too much was not noticed", c.name)
@@ -141,10 +148,10 @@ func TestAValueWithAPieceMissingOrTooMuchIsDamaged(t *testing.T) {
 func TestAStoredValueBelongsToItsPlace(t *testing.T) {
 	t.Parallel()
 	key := []byte("key")
-	value := append([]byte{recordVersion}, "body"...)
+	value := append([]byte{grantKind.version()}, "body"...)
 	value = binary.BigEndian.AppendUint32(value, checksum(grantKind, key, value))
-	if body, err := open(grantKind, key, value); err != nil || body != "body" {
-		t.Fatalf("body %q, error %v", body, err)
+	if d, err := open(grantKind, key, value); err != nil || d.s != "body" || d.version != grantKind.version() {
+		t.Fatalf("body %q, error %v", d.s, err)
 	}
 	damage := map[string]error{}
 	_, damage["another bucket"] = open(codeKind, key, value)
@@ -159,9 +166,11 @@ func TestAStoredValueBelongsToItsPlace(t *testing.T) {
 			t.Errorf("bit %d was flipped unnoticed", i)
 		}
 	}
-	later := append([]byte{recordVersion + 1}, "body"...)
-	later = binary.BigEndian.AppendUint32(later, checksum(grantKind, key, later))
-	_, damage["a later version"] = open(grantKind, key, later)
+	for name, version := range map[string]uint8{"a later version": grantKind.version() + 1, "no version": 0} {
+		value := append([]byte{version}, "body"...)
+		value = binary.BigEndian.AppendUint32(value, checksum(grantKind, key, value))
+		_, damage[name] = open(grantKind, key, value)
+	}
 	for name, err := range damage {
 		if !errors.Is(err, errDamaged) {
 			t.Errorf("%s: error %v", name, err)
@@ -229,7 +238,7 @@ func fuzzRecord(f *testing.F, name string) {
 	f.Add(c.encoded(c.empty()))
 	f.Add([]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		d := decoder{s: string(body)}
+		d := c.decoder(body)
 		r := c.decode(&d)
 		if d.end() != nil {
 			return

@@ -2,7 +2,6 @@ package bolt
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -42,50 +41,6 @@ func lease(t testing.TB, s *Store, d broker.Digest, at time.Time) broker.Credent
 		t.Fatal(err)
 	}
 	return c
-}
-
-// asFirstFormat makes of an open file what an earlier version would have left.
-func asFirstFormat(t testing.TB, s *Store) error {
-	return s.update(t.Context(), func(x *txn) error {
-		x.putMeta(metaFormat, binary.BigEndian.AppendUint32(nil, firstFormat))
-		return x.tx.DeleteBucket(buckets[credentialKind])
-	})
-}
-
-func TestAFileOfTheFirstFormatIsBroughtUpAndLosesNothing(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "broker.db")
-	s := testStoreAt(t, path)
-	replace(t, s)
-	before := signIn1(t, s, "ada")
-	if err := errors.Join(asFirstFormat(t, s), s.Close()); err != nil {
-		t.Fatal(err)
-	}
-	for start := range 2 {
-		s = testStoreAt(t, path)
-		if st, err := s.Grant(t.Context(), before.Grant.ID, testNow); err != nil || st.GrantStanding() != nil {
-			t.Fatalf("start %d: %+v, error %v", start, st, err)
-		}
-		if got := privateParts(t, s); got != wantParts {
-			t.Errorf("start %d: keys %q", start, got)
-		}
-		if err := s.view(t.Context(), func(v *view) error {
-			if n := binary.BigEndian.Uint32(v.meta(metaFormat)); n != format {
-				t.Errorf("start %d: format %d", start, n)
-			}
-			return nil
-		}); err != nil {
-			t.Error(err)
-		}
-		d := broker.IdentityKey{Connector: "google", Issuer: "https://google.example", Subject: "ada"}.Digest()
-		if _, err := s.Credential(t.Context(), d); start == 0 && !errors.Is(err, broker.ErrNotFound) || start == 1 && err != nil {
-			t.Errorf("start %d: a credential: %v", start, err)
-		}
-		keeping(t, s, "ada", testNow, handedOut("sealed", testNow.Add(time.Hour)))
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 func TestACredentialIsKeptAsItWasSealed(t *testing.T) {

@@ -38,11 +38,10 @@ func (s *Store) Events(ctx context.Context, cursor string, limit int) ([]broker.
 
 func openEvent(key, value []byte) (broker.Event, error) {
 	var e broker.Event
-	body, err := open(eventKind, key, value)
+	d, err := open(eventKind, key, value)
 	if err != nil || len(key) != 8 {
 		return e, errDamaged
 	}
-	d := decoder{s: body}
 	decodeEvent(&d, &e)
 	return e, d.end()
 }

@@ -41,9 +41,8 @@ func (v *view) keys(box *seal.Box) ([]broker.Key, error) {
 	var set []broker.Key
 	c := v.bucket(keyKind).Cursor()
 	for id, value := c.First(); id != nil; id, value = c.Next() {
-		body, err := open(keyKind, id, value)
+		d, err := open(keyKind, id, value)
 		key := broker.Key{ID: string(id)}
-		d := decoder{s: body}
 		decodeKey(&d, &key)
 		if err != nil || d.end() != nil {
 			panic(damaged(keyKind, id))

@@ -20,11 +20,25 @@ const (
 
 	magic = "gatehouse broker store"
 	// format is the version of the layout: buckets, keys and the meaning of versions of records. The first had no
-	// credentials.
-	format      = 2
-	firstFormat = 1
-	canary      = "the secret_key is the right one"
+	// credentials, the second no devices, registrations and salts, and grants without resources and claims.
+	format       = 3
+	secondFormat = 2
+	firstFormat  = 1
+	canary       = "the secret_key is the right one"
 )
+
+// bucketsOf returns the buckets that a file of a format has; none when the format is unknown.
+func bucketsOf(version uint32) [][]byte {
+	switch version {
+	case firstFormat:
+		return buckets[:credentialKind]
+	case secondFormat:
+		return buckets[:deviceKind]
+	case format:
+		return buckets[:]
+	}
+	return nil
+}
 
 func (v *view) meta(key string) []byte {
 	return v.bucket(metaKind).Get([]byte(key))
@@ -87,12 +101,9 @@ func (v *view) recognise(box *seal.Box) (uint32, error) {
 	if len(version) != 4 {
 		return 0, ErrCorrupt
 	}
-	was, names := binary.BigEndian.Uint32(version), buckets[:]
-	switch was {
-	case format:
-	case firstFormat:
-		names = buckets[:credentialKind]
-	default:
+	was := binary.BigEndian.Uint32(version)
+	names := bucketsOf(was)
+	if names == nil {
 		return 0, ErrNewer
 	}
 	return was, v.whole(names, box)
@@ -106,8 +117,11 @@ func (v *view) whole(names [][]byte, box *seal.Box) error {
 		}
 	}
 	_ = v.keysVersion() // panics when damaged, which start reports
-	v.verify(switchKind)
-	v.verify(keyKind)
+	for _, k := range []kind{switchKind, keyKind, saltKind} {
+		if int(k) < len(names) {
+			v.verify(k)
+		}
+	}
 	sealed := v.meta(metaCanary)
 	if len(sealed) == 0 {
 		return ErrCorrupt
@@ -124,15 +138,17 @@ func (t *txn) upgrade(was uint32) (bool, error) {
 	if was == format {
 		return false, nil
 	}
-	if _, err := t.tx.CreateBucket(buckets[credentialKind]); err != nil {
-		return false, fmt.Errorf("%w (bucket %s: %w)", ErrCorrupt, buckets[credentialKind], err)
+	for _, name := range buckets[len(bucketsOf(was)):] {
+		if _, err := t.tx.CreateBucket(name); err != nil {
+			return false, fmt.Errorf("%w (bucket %s: %w)", ErrCorrupt, name, err)
+		}
 	}
 	t.putMeta(metaFormat, binary.BigEndian.AppendUint32(nil, format))
 	return true, nil
 }
 
-// verify reads every record of a small bucket. A switch whose key was damaged would be off for nobody: absence must not
-// be believed here, and the checksum covers the key.
+// verify reads every record of a small bucket. A switch whose key was damaged would be off for nobody, and a salt would
+// be made anew: absence must not be believed here, and the checksum covers the key.
 func (v *view) verify(k kind) {
 	c := v.bucket(k).Cursor()
 	for key, value := c.First(); key != nil; key, value = c.Next() {

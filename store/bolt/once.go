@@ -32,8 +32,8 @@ func (o *onceKeys) load(v *view) {
 	o.used = map[broker.Digest]struct{}{}
 	c := v.bucket(onceKind).Cursor()
 	for key, value := c.First(); key != nil; key, value = c.Next() {
-		body, err := open(onceKind, key, value)
-		if err != nil || body != "" || len(key) != onceKeyLength {
+		d, err := open(onceKind, key, value)
+		if err != nil || d.end() != nil || len(key) != onceKeyLength {
 			panic(damaged(onceKind, key))
 		}
 		o.used[broker.Digest(key[5:])] = struct{}{}

@@ -5,7 +5,8 @@ import (
 )
 
 // The two functions of a record mirror each other line by line. What is in the key is not repeated in the value.
-// A field is added by a new version of the record, which decode then tells apart; version 1 stays readable.
+// A field is added by a new version of the record (see kind.version), which decode then tells apart; those before it
+// stay readable.
 
 func encodeAccount(e *encoder, a *broker.Account) {
 	e.uint(a.Epoch)
@@ -162,6 +163,9 @@ func encodeGrant(e *encoder, g *broker.Grant) {
 	e.bool(g.Offline)
 	encodeRefresh(e, &g.Refresh)
 	e.time(g.Forget)
+	e.strings(g.Resources)
+	e.strings(g.Claims.IDToken)
+	e.strings(g.Claims.UserInfo)
 }
 
 func decodeGrant(d *decoder, g *broker.Grant) {
@@ -183,6 +187,12 @@ func decodeGrant(d *decoder, g *broker.Grant) {
 	g.Offline = d.bool()
 	decodeRefresh(d, &g.Refresh)
 	g.Forget = d.time()
+	if d.version < 2 {
+		return
+	}
+	g.Resources = d.strings()
+	g.Claims.IDToken = d.strings()
+	g.Claims.UserInfo = d.strings()
 }
 
 func encodeRefresh(e *encoder, r *broker.Refresh) {

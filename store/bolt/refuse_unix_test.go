@@ -119,17 +119,19 @@ func alteredFiles() []unwanted {
 		{"another word of magic", altered(meta(metaMagic, []byte("gatehouse broker stone"))), ErrForeign},
 		{"a newer format", altered(meta(metaFormat, binary.BigEndian.AppendUint32(nil, format+1))), ErrNewer},
 		{"the first format with a bucket that it did not have", altered(meta(metaFormat, binary.BigEndian.AppendUint32(nil, firstFormat))), ErrCorrupt},
+		{"the second format with a bucket that it did not have", altered(meta(metaFormat, binary.BigEndian.AppendUint32(nil, secondFormat))), ErrCorrupt},
 		{"the first format without a bucket that it had", altered(func(tx *bbolt.Tx) error {
 			return errors.Join(meta(metaFormat, binary.BigEndian.AppendUint32(nil, firstFormat))(tx),
-				tx.DeleteBucket(buckets[credentialKind]), tx.DeleteBucket(buckets[grantKind]))
+				deleteBuckets(tx, buckets[credentialKind:]), tx.DeleteBucket(buckets[grantKind]))
 		}), ErrCorrupt},
 		{"a format before the first", altered(meta(metaFormat, make([]byte, 4))), ErrNewer},
-		{"our format without the bucket it brought", altered(func(tx *bbolt.Tx) error { return tx.DeleteBucket(buckets[credentialKind]) }), ErrCorrupt},
+		{"our format without a bucket it brought", altered(func(tx *bbolt.Tx) error { return tx.DeleteBucket(buckets[saltKind]) }), ErrCorrupt},
 		{"a format that is no number", altered(meta(metaFormat, []byte{1})), ErrCorrupt},
 		{"a missing bucket", altered(func(tx *bbolt.Tx) error { return tx.DeleteBucket(buckets[grantKind]) }), ErrCorrupt},
 		{"a missing canary", altered(func(tx *bbolt.Tx) error { return tx.Bucket(buckets[metaKind]).Delete([]byte(metaCanary)) }), ErrCorrupt},
 		{"a damaged version of the keys", altered(meta(metaKeysVersion, []byte{1})), ErrCorrupt},
 		{"a damaged switch", altered(flipped(switchKind, "client:wiki")), ErrCorrupt},
+		{"a damaged salt", altered(flipped(saltKind, "pairwise")), ErrCorrupt},
 		{"a damaged signing key", altered(flipped(keyKind, "a")), ErrCorrupt},
 	}
 }

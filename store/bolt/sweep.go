@@ -149,11 +149,10 @@ func keyTime(k kind, key []byte) (time.Time, bool) {
 
 // forgetOf is what the record says about when it may be forgotten. Codes and one-time keys say it in the key alone.
 func forgetOf(k kind, key, value []byte) (time.Time, error) {
-	body, err := open(k, key, value)
+	d, err := open(k, key, value)
 	if err != nil {
 		return time.Time{}, err
 	}
-	d := decoder{s: body}
 	switch k {
 	case sessionKind:
 		var s broker.Session

@@ -47,7 +47,7 @@ func (a *arena) keep(value []byte) {
 // write stores a record. bbolt's refusal (an empty or oversized key) is a fault: it stops the verb.
 func write[T any](t *txn, k kind, key []byte, r *T, encode func(*encoder, *T)) {
 	e := t.space.encoder()
-	e.b = append(e.b, recordVersion)
+	e.b = append(e.b, k.version())
 	encode(&e, r)
 	e.b = binary.BigEndian.AppendUint32(e.b, checksum(k, key, e.b))
 	t.space.keep(e.b)

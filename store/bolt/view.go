@@ -83,11 +83,11 @@ func (v *view) record(k kind, key []byte) (decoder, bool) {
 	if value == nil {
 		return decoder{}, false
 	}
-	body, err := open(k, key, value)
+	d, err := open(k, key, value)
 	if err != nil {
 		panic(damaged(k, key))
 	}
-	return decoder{s: body}, true
+	return d, true
 }
 
 func damaged(k kind, key []byte) fault {

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"reflect"
 	"testing"
 
 	"gatehouse/broker"
@@ -10,9 +11,32 @@ import (
 func grants() []rule {
 	return []rule{
 		{"a grant comes with every record that bears on it, unjudged", grantRead},
+		{"a grant keeps what was asked for through its code and its refresh tokens", grantKeeps},
 		{"a revoked grant is gone in one commit", grantRevoked},
 		{"revoking an unknown grant is not found and changes nothing", revokedUnknown},
 	}
+}
+
+func grantKeeps(t *testing.T, f *fixture) {
+	l := f.login(f.person(google, "ada"), wiki, true)
+	wanted := l.Issue.Grant
+	wanted.Resources = []string{"https://api.example", "https://files.example/v1"}
+	wanted.Claims = broker.ClaimsRequest{IDToken: []string{"email"}, UserInfo: []string{"name", "picture"}}
+	l.Issue.Grant = wanted
+	out := f.complete(l, issue)
+	kept := func(what string) {
+		t.Helper()
+		g := f.grantOf(out.Grant.ID).Grant
+		if !reflect.DeepEqual(g.Resources, wanted.Resources) || !reflect.DeepEqual(g.Claims, wanted.Claims) || !reflect.DeepEqual(g.Scopes, wanted.Scopes) {
+			t.Errorf("%s: grant %+v, want what was asked for of %+v", what, g, wanted)
+		}
+	}
+	kept("issued")
+	v := visit{Outcome: out, ref: ref(l), code: l.Issue.Code.Key}
+	token := f.redeem(v)
+	kept("redeemed")
+	f.rotate(v, token)
+	kept("refreshed")
 }
 
 func grantRead(t *testing.T, f *fixture) {
