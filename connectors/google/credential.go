@@ -164,7 +164,8 @@ func googles(address, configured string) bool {
 	if c, err := url.Parse(configured); err == nil && c.Host != "" && c.Scheme == u.Scheme && c.Host == u.Host {
 		return true
 	}
-	return u.Scheme == "https" && (u.Port() == "" || u.Port() == "443") && strings.HasSuffix(u.Hostname(), ".googleapis.com")
+	// Not Hostname: the zone of an IPv6 address may end like a name, and stands within brackets.
+	return u.Scheme == "https" && strings.HasSuffix(strings.TrimSuffix(u.Host, ":443"), ".googleapis.com")
 }
 
 // fetchable reports whether a workload's own token may be fetched there: over

@@ -101,6 +101,7 @@ func TestCredentialsFiles(t *testing.T) {
 		{"a token service of a name that only ends alike", externalAccount(set("token_url", "https://evilgoogleapis.com/v1/token")), "token_url"},
 		{"a token service over plain http", externalAccount(set("token_url", "http://sts.googleapis.com/v1/token")), "token_url"},
 		{"a token service on another port", externalAccount(set("token_url", "https://sts.googleapis.com:8443/v1/token")), "token_url"},
+		{"a token service in the zone of an address", externalAccount(set("token_url", "https://[fe80::1%25.googleapis.com]/v1/token")), "token_url"},
 		{"a token service at the domain itself", externalAccount(set("token_url", "https://googleapis.com/v1/token")), "token_url"},
 		{"Google's own token service", externalAccount(set("token_url", "https://sts.googleapis.com/v1/token")), ""},
 		{"an impersonation that is not Google's", externalAccount(set("service_account_impersonation_url", "https://evil.example/v1/x")), "service_account_impersonation_url"},
