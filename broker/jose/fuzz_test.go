@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -91,6 +92,7 @@ func FuzzParseKeySet(f *testing.F) {
 	f.Add(setOf(jwkOf(&k.p256.PublicKey, `,"d":"AQ"`)))
 	f.Add(setOf(`{"kty":"oct","k":"AQ"}`, `{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`))
 	f.Add([]byte(`{"keys":[{"kty":"EC","crv":"P-256","use":"enc"}]}`))
+	private := []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		set, err := jose.ParseKeySet(data)
 		if err != nil {
@@ -100,7 +102,7 @@ func FuzzParseKeySet(f *testing.F) {
 		must(t, json.Unmarshal(data, &lenient))
 		for _, entry := range lenient.Keys {
 			for name := range entry {
-				if strings.Contains("|d|p|q|dp|dq|qi|oth|k|priv|", "|"+strings.ToLower(name)+"|") {
+				if slices.Contains(private, strings.ToLower(name)) {
 					t.Fatalf("%q with %q passed", data, name)
 				}
 			}

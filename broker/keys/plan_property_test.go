@@ -124,6 +124,7 @@ func FuzzPlan(f *testing.F) {
 	f.Add([]byte{0, 255, 1, 255, 0, 255, 1, 255, 4, 10})
 	f.Fuzz(func(t *testing.T, script []byte) {
 		w := newWorld(t, brief())
+		script = script[:min(len(script), 1<<10)] // each step looks at every token that was signed before
 		for ; len(script) >= 2 && w.now.Year() > 1970 && w.now.Year() < 3000; script = script[2:] {
 			w.step(script[0], script[1])
 		}

@@ -162,6 +162,9 @@ func FuzzIDTokenPayload(f *testing.F) {
 	f.Add("Ada", "ada@corp.test", "staff", "nonce", "acr")
 	f.Add(`","sub":"eve`, `"}`, "\\", "\u2028", "\xff")
 	f.Fuzz(func(t *testing.T, name, email, group, nonce, acr string) {
+		if len(name+email+group+nonce+acr) > 1<<10 {
+			return // six times that, twice over, is still a token that is read
+		}
 		p := idTokenParams()
 		p.Profile = broker.Profile{Name: name, PreferredUsername: group, Email: email, EmailTrust: broker.EmailVerified, Picture: name, Locale: acr, Groups: []string{group}}
 		p.Nonce, p.Grant.ACR, p.Grant.AMR = nonce, acr, []string{group}
