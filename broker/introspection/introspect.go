@@ -56,7 +56,7 @@ func (e *Endpoint) introspect(w http.ResponseWriter, r *http.Request, v clientau
 	}
 	found, err := e.Tokens.find(r.Context(), v.Form.Get("token"), v.Now)
 	switch {
-	case unknown(err):
+	case errors.Is(err, mint.ErrNotLive):
 		return write(w, response{})
 	case err != nil:
 		return oauth.Errorf(oauth.ServerError, "the token could not be looked up").Because(err)

@@ -6,6 +6,7 @@ import (
 
 	"gatehouse/broker"
 	"gatehouse/broker/clientauth"
+	"gatehouse/broker/mint"
 	"gatehouse/broker/oauth"
 )
 
@@ -15,7 +16,7 @@ import (
 // alike with 200: the purpose, that the caller's token is no good, is met (§2.2).
 func (e *Endpoint) revoke(w http.ResponseWriter, r *http.Request, v clientauth.Visit) error {
 	found, err := e.Tokens.find(r.Context(), v.Form.Get("token"), v.Now)
-	if err != nil && !unknown(err) {
+	if err != nil && !errors.Is(err, mint.ErrNotLive) {
 		// TK-14: "revoked" must be true.
 		return oauth.Errorf(oauth.TemporarilyUnavailable, "the token could not be looked up").Because(err)
 	}

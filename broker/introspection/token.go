@@ -3,6 +3,7 @@ package introspection
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"gatehouse/broker"
@@ -21,8 +22,12 @@ type token struct {
 	client   *broker.Client
 }
 
-// errUnknown: the string is no token of ours, or one that is over.
-var errUnknown = errors.New("not a live token")
+// What makes a token of ours dead besides what is gone or forbidden.
+var (
+	errRevoked  = errors.New("it was revoked")
+	errSubject  = errors.New("its account is not the grant's")
+	errReplaced = errors.New("it was used, or has expired")
+)
 
 // Tokens looks tokens up.
 type Tokens struct {
@@ -35,21 +40,19 @@ type Tokens struct {
 	External func(id string) *broker.ExternalIssuer
 }
 
-// Access is an access token of ours that lives, and the state it lives by; nil for
-// whatever else was presented. Who may present it is for the caller to say.
+// Access is an access token of ours that lives, and the state it lives by. Whatever
+// else was presented is [mint.ErrNotLive], with the reason for the log; who may
+// present it is for the caller to say.
 func (t *Tokens) Access(ctx context.Context, raw string, now time.Time) (*mint.AccessToken, broker.State, error) {
 	found, err := t.findAccess(ctx, raw, now)
-	switch {
-	case unknown(err):
-		return nil, broker.State{}, nil
-	case err != nil:
+	if err != nil {
 		return nil, broker.State{}, err
 	}
 	return found.access, found.state, nil
 }
 
 // find reads the string: as what it looks like, whatever token_type_hint says (RFC
-// 7009 §2.1 lets a server ignore it). What is not live is errUnknown; one of ours
+// 7009 §2.1 lets a server ignore it). What is not live is ErrNotLive; one of ours
 // that rests, or that only its successor has replaced, comes with it, because its
 // client may want to be sure that it never lives again.
 func (t *Tokens) find(ctx context.Context, raw string, now time.Time) (*token, error) {
@@ -62,7 +65,7 @@ func (t *Tokens) find(ctx context.Context, raw string, now time.Time) (*token, e
 func (t *Tokens) findAccess(ctx context.Context, raw string, now time.Time) (*token, error) {
 	access, err := t.Mint.InspectAccessToken(ctx, raw, now)
 	if err != nil {
-		return nil, errUnknown
+		return nil, dead(err)
 	}
 	out := &token{access: &access, clientID: access.ClientID}
 	denied, err := t.Onces.OnceUsed(ctx, access.Denial())
@@ -70,7 +73,7 @@ func (t *Tokens) findAccess(ctx context.Context, raw string, now time.Time) (*to
 		return nil, err
 	}
 	if denied {
-		return nil, errUnknown
+		return nil, dead(errRevoked)
 	}
 	if out.client, err = t.lookup(ctx, access.ClientID); err != nil {
 		return nil, err
@@ -82,7 +85,7 @@ func (t *Tokens) findAccess(ctx context.Context, raw string, now time.Time) (*to
 		return nil, err
 	}
 	if out.state.Account == nil || out.state.Account.ID != access.Subject {
-		return nil, errUnknown
+		return nil, dead(errSubject)
 	}
 	if access.Exchanged {
 		return out, t.exchanged(ctx, out)
@@ -126,7 +129,7 @@ func (t *Tokens) findRefresh(ctx context.Context, refresh *mint.RefreshToken, no
 	}
 	out := &token{refresh: refresh, clientID: state.Grant.ClientID, state: state}
 	if !state.Grant.Refresh.Current.Equal(refresh.Digest) || !now.Before(state.Grant.Refresh.Expires) {
-		return out, errUnknown
+		return out, dead(errReplaced)
 	}
 	if out.client, err = t.lookup(ctx, out.clientID); err != nil {
 		return nil, err
@@ -137,7 +140,7 @@ func (t *Tokens) findRefresh(ctx context.Context, refresh *mint.RefreshToken, no
 func (t *Tokens) grant(ctx context.Context, id string, now time.Time) (broker.State, error) {
 	state, err := t.Grants.Grant(ctx, id, now)
 	if errors.Is(err, broker.ErrNotFound) {
-		return state, errUnknown
+		return state, dead(err)
 	}
 	return state, err
 }
@@ -145,20 +148,18 @@ func (t *Tokens) grant(ctx context.Context, id string, now time.Time) (broker.St
 func (t *Tokens) lookup(ctx context.Context, id string) (*broker.Client, error) {
 	client, err := t.Clients.Client(ctx, id)
 	if errors.Is(err, broker.ErrNotFound) {
-		return nil, errUnknown
+		return nil, dead(err)
 	}
 	return client, err
 }
 
-// dead makes of a refusal that nothing is known.
-func dead(err error) error {
-	if err != nil {
-		return errors.Join(errUnknown, err)
+// dead says that a token is not live, and why.
+func dead(reason error) error {
+	if reason == nil {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%w: %w", mint.ErrNotLive, reason)
 }
-
-func unknown(err error) bool { return errors.Is(err, errUnknown) }
 
 // scopes are what the token is good for.
 func (t *token) scopes() oauth.Scopes {

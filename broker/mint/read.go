@@ -69,6 +69,10 @@ func (m *Minter) ReadAccessToken(ctx context.Context, raw string, now time.Time)
 // ErrNotForUs: an access token of ours that is addressed to somebody else, or has nobody behind it.
 var ErrNotForUs = errors.New("mint: the access token is for somebody else")
 
+// ErrNotLive is what a token is that nobody has to be told more of: none of ours, expired, revoked, or one whose grant,
+// client or account no longer stands for it. It is wrapped together with the reason, which is for the log.
+var ErrNotLive = errors.New("not a live token")
+
 // InspectAccessToken verifies an access token of ours, whoever it is addressed to and whether a person or a client is
 // behind it: for introspection and revocation (RFC 7662, RFC 7009), which decide who may hear of it.
 func (m *Minter) InspectAccessToken(ctx context.Context, raw string, now time.Time) (AccessToken, error) {

@@ -147,7 +147,7 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 			}},
 		s.tokenEndpoint(rt, minter, upstreams, callers),
 		&introspection.Endpoint{Issuer: c.Issuer, Reception: s.reception(limits.Token, callers), Resources: resources, Tokens: s.lookup(rt, minter)},
-		&userinfo.Endpoint{Issuer: c.Issuer, Clients: rt.clients, Grants: s.store, Onces: s.store, Switches: s.store, Mint: minter, Audit: s.audit,
+		&userinfo.Endpoint{Issuer: c.Issuer, Clients: rt.clients, Live: s.lookup(rt, minter).Access, Mint: minter, Audit: s.audit,
 			PerAddress: s.limiter(limits.UserInfo.PerAddress), PerAccount: s.limiter(limits.UserInfo.PerAccount), Now: s.now},
 		documents,
 	} {

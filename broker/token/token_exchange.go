@@ -18,8 +18,8 @@ import (
 // token of a person that the client owns or is addressed by, or for what an
 // external issuer says about a workload. Nothing is stored for one.
 type TokenExchange struct {
-	// Live reads an access token of ours and the state it lives by; nil for anything
-	// else, which is not told apart.
+	// Live reads an access token of ours and the state it lives by; anything else is
+	// mint.ErrNotLive, with a reason that is not told.
 	Live      func(ctx context.Context, raw string, now time.Time) (*mint.AccessToken, broker.State, error)
 	Clients   broker.Clients
 	Workloads *Workloads
@@ -103,11 +103,11 @@ func errUnacceptable(which string, cause error) error {
 // presented reads an access token of ours that the client owns or is addressed by.
 func (h *TokenExchange) presented(ctx context.Context, r Request, which, raw string) (*mint.AccessToken, broker.State, error) {
 	token, state, err := h.Live(ctx, raw, r.Now)
+	if errors.Is(err, mint.ErrNotLive) {
+		return nil, state, errUnacceptable(which, err)
+	}
 	if err != nil {
 		return nil, state, err
-	}
-	if token == nil {
-		return nil, state, errUnacceptable(which, nil)
 	}
 	addressed := func(uri string) bool { return slices.Contains(token.Audience, uri) }
 	if token.ClientID != r.Client.ID && !slices.ContainsFunc(h.Workloads.Targets.Resources.Of(r.Client.ID), addressed) {

@@ -4,9 +4,9 @@
 //	GET  /userinfo
 //	POST /userinfo
 //
-// The token is a JWT, but its word is not enough: the grant it names is read
-// each time and runs the same authorisation as an issuance, so that a revocation
-// is seen at once.
+// The token's word is not enough: the grant it names is read each time and runs
+// the same authorisation as an issuance, so that a revocation is seen at once.
+// Package introspection does that, for its own answers too.
 package userinfo
 
 import (
@@ -29,11 +29,11 @@ const maxForm = 32 << 10
 
 // Endpoint serves /userinfo.
 type Endpoint struct {
-	Issuer     string
-	Clients    broker.Clients
-	Grants     broker.Grants
-	Onces      broker.Onces
-	Switches   broker.Switches
+	Issuer  string
+	Clients broker.Clients
+	// Live reads an access token of ours and the state it lives by; anything else is
+	// mint.ErrNotLive.
+	Live       func(ctx context.Context, raw string, now time.Time) (*mint.AccessToken, broker.State, error)
 	Mint       *mint.Minter
 	Audit      *audit.Recorder
 	PerAddress *httpx.Limiter
@@ -101,22 +101,13 @@ func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request) (answer, *brok
 	if !token.Scopes.Has(oauth.OpenID) {
 		return answer{}, nil, oauth.Errorf(oauth.InsufficientScope, "the access token lacks the scope openid")
 	}
-	if denied, err := e.Onces.OnceUsed(r.Context(), token.Denial()); err != nil || denied {
-		return answer{}, nil, gone(orNotFound(err))
+	_, state, err := e.Live(r.Context(), raw, now)
+	if err != nil {
+		return answer{}, nil, gone(err)
 	}
 	client, err := e.Clients.Client(r.Context(), token.ClientID)
 	if err != nil {
 		return answer{}, nil, gone(err)
-	}
-	state, err := e.Grants.Grant(r.Context(), token.GrantID, now)
-	if err != nil {
-		return answer{}, nil, gone(err)
-	}
-	if err := e.authorize(r.Context(), client, token, state); err != nil {
-		return answer{}, nil, err
-	}
-	if state.Account.ID != token.Subject {
-		return answer{}, nil, invalid(broker.ErrGrantGone)
 	}
 	return answer{Subject: token.Subject, Claims: policy.ClaimsFor(token.Scopes, state.Identity.Profile, named(token, state.Grant)...)}, client, nil
 }
@@ -128,30 +119,6 @@ func named(token mint.AccessToken, grant *broker.Grant) []string {
 		return nil
 	}
 	return grant.Claims.UserInfo
-}
-
-// authorize is the authorisation of the token's issuance, on current records. One
-// that was issued in exchange has two clients to it: its own and the grant's.
-func (e *Endpoint) authorize(ctx context.Context, client *broker.Client, token mint.AccessToken, state broker.State) error {
-	if !token.Exchanged {
-		if err := policy.Authorize(client, state, token.Scopes); err != nil {
-			return invalid(err)
-		}
-		return nil
-	}
-	now, err := e.Switches.Switch(ctx, broker.ClientSwitch, client.ID)
-	if err != nil {
-		return gone(err)
-	}
-	origin, err := e.Clients.Client(ctx, state.Grant.ClientID)
-	if err != nil {
-		return gone(err)
-	}
-	holder := policy.Holder{Client: client, Now: now, Epoch: token.ClientEpoch}
-	if err := policy.AuthorizeExchange(holder, origin, state, token.Scopes); err != nil {
-		return invalid(err)
-	}
-	return nil
 }
 
 // presented finds the access token: in the header, or in the form of a POST (RFC
@@ -187,17 +154,9 @@ func invalid(err error) error {
 	return oauth.Errorf(oauth.InvalidToken, "the access token is not valid, has expired, or has been revoked").Because(err)
 }
 
-// orNotFound is for what is not there because it was denied.
-func orNotFound(err error) error {
-	if err == nil {
-		return broker.ErrNotFound
-	}
-	return err
-}
-
-// gone tells what is no longer there from a store that cannot be read.
+// gone tells what no longer lives from a store that cannot be read.
 func gone(err error) error {
-	if errors.Is(err, broker.ErrNotFound) {
+	if errors.Is(err, mint.ErrNotLive) || errors.Is(err, broker.ErrNotFound) {
 		return invalid(err)
 	}
 	return oauth.Errorf(oauth.ServerError, "the grant could not be read").Because(err)
