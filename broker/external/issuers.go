@@ -8,6 +8,7 @@ import (
 
 	"gatehouse/broker"
 	"gatehouse/broker/jose"
+	"gatehouse/broker/policy"
 )
 
 const (
@@ -102,7 +103,7 @@ func (s *Issuers) of(iss, clientID string) *broker.ExternalIssuer {
 
 func workload(issuer *broker.ExternalIssuer, c *jose.Claims) (Workload, error) {
 	out := Workload{Issuer: issuer, Subject: c.Subject, Expires: c.Expiry}
-	if !nameable(issuer.Workload(c.Subject)) {
+	if !policy.ValidSubject(issuer.Workload(c.Subject)) {
 		return Workload{}, fmt.Errorf("%w: its subject is longer than a sub may be, or not printable ASCII", ErrRefused)
 	}
 	if issuer.Once {
@@ -112,14 +113,4 @@ func workload(issuer *broker.ExternalIssuer, c *jose.Claims) (Workload, error) {
 		out.Once = []broker.Once{{Key: broker.DigestOf("external token\x00" + issuer.Issuer + "\x00" + c.ID), Expires: c.Expiry.Add(2 * skew)}}
 	}
 	return out, nil
-}
-
-// nameable: what may be the sub of a token of ours (OpenID Connect Core §2).
-func nameable(sub string) bool {
-	for i := range len(sub) {
-		if sub[i] <= ' ' || sub[i] > '~' {
-			return false
-		}
-	}
-	return len(sub) <= 255
 }

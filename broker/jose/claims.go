@@ -154,3 +154,22 @@ func (c *Claims) HasAudience(audience string) bool {
 	}
 	return false
 }
+
+// ReadClaims reads claims that something else than a signature vouches for, such as a seal of our own, and holds them to
+// the expectation. Its Algorithms and Types play no part. Whose claims they are the caller has made sure of.
+func ReadClaims(payload []byte, e Expectation) (*Claims, error) {
+	if err := e.complete(); err != nil {
+		return nil, err
+	}
+	if size := e.Limits.size(); len(payload) > size {
+		return nil, fmt.Errorf("%w: claims of %d bytes, at most %d are read", ErrMalformed, len(payload), size)
+	}
+	c, err := readClaims(payload)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.check(&c); err != nil {
+		return nil, err
+	}
+	return &c, nil
+}

@@ -10,6 +10,8 @@ import (
 var (
 	// ErrMalformed: not the one spelling of a compact JWS, or not strict JSON; too large or too deep.
 	ErrMalformed = errors.New("jose: malformed")
+	// ErrEncrypted: a JWE (RFC 7516), where only what is signed is read. It is an [ErrMalformed] too.
+	ErrEncrypted = fmt.Errorf("%w: encrypted, and nothing is decrypted here", ErrMalformed)
 	// ErrHeader: a header member that changes how a token is to be read (crit, b64, zip, enc) or is of a wrong type.
 	ErrHeader = errors.New("jose: header refused")
 	// ErrAlgorithm: alg is none, unknown, or not on the allow-list.

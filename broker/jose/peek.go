@@ -21,6 +21,13 @@ type Limits struct {
 	Size int // bytes of the whole token, [DefaultSize] when 0
 }
 
+func (l Limits) size() int {
+	if l.Size <= 0 {
+		return DefaultSize
+	}
+	return l.Size
+}
+
 // Header is the protected header of a JWS.
 type Header struct {
 	Algorithm Algorithm // one this package implements; whether it is welcome is for [Expectation] to say
@@ -61,16 +68,15 @@ var (
 // "none", no header member that changes the reading (crit, b64, zip, enc), and claims of the right types. A token
 // that would fail [Verify] for its form whatever the expectation fails here already.
 func Peek(raw string, l Limits) (*Unverified, error) {
-	size := l.Size
-	if size <= 0 {
-		size = DefaultSize
-	}
-	if len(raw) > size {
+	if size := l.size(); len(raw) > size {
 		return nil, fmt.Errorf("%w: token of %d bytes, at most %d are read", ErrMalformed, len(raw), size)
 	}
 	head, rest, _ := strings.Cut(raw, ".")
 	body, sig, ok := strings.Cut(rest, ".")
-	if !ok { // a third dot, as a JWE has, is no base64url and fails with the signature
+	if strings.Count(sig, ".") == 2 {
+		return nil, ErrEncrypted
+	}
+	if !ok { // any other number of dots is no base64url and fails with the signature
 		return nil, fmt.Errorf("%w: not three parts with dots between (RFC 7515 §7.1)", ErrMalformed)
 	}
 	if len(head) > base64.RawURLEncoding.EncodedLen(maxHeader) {

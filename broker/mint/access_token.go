@@ -25,7 +25,10 @@ type AccessTokenParams struct {
 	Scopes oauth.Scopes
 	// Audience is who takes the token; empty means the broker itself.
 	Audience []string
-	Now      time.Time
+	// Recipient is the resource server that the token is encrypted for, if it has an Encryption; its URI is the one
+	// Audience then. nil and one without an Encryption are the same.
+	Recipient *broker.Resource
+	Now       time.Time
 }
 
 // AccessToken returns an RFC 9068 access token of the grant and how long it lives. Besides the claims of §2.2 it has
@@ -34,29 +37,15 @@ func (m *Minter) AccessToken(ctx context.Context, p AccessTokenParams) (token st
 	if err := within(p.Client, p.Grant, p.Scopes); err != nil {
 		return "", 0, err
 	}
-	lifetime = or(p.Client.Lifetimes.AccessToken, m.lifetimes.AccessToken)
-	audience := p.Audience
-	if len(audience) == 0 {
-		audience = []string{m.issuer}
+	a := access{
+		client: p.Client, intent: m.about(p.Client, p.Grant.AccountID), audience: m.audience(p.Audience), recipient: p.Recipient,
+		scopes: p.Scopes, now: p.Now, lifetime: or(p.Client.Lifetimes.AccessToken, m.lifetimes.AccessToken),
 	}
-	claims := newPayload()
-	claims.text("iss", m.issuer)
-	claims.text("sub", p.Grant.AccountID)
-	claims.audience(audience)
-	claims.time("exp", p.Now.Add(lifetime))
-	claims.time("iat", p.Now)
-	claims.text("jti", NewJTI())
-	claims.text("client_id", p.Client.ID)
-	claims.text("scope", p.Scopes.String())
-	claims.time("auth_time", p.Grant.AuthTime)
-	claims.text("acr", p.Grant.ACR)
-	claims.texts("amr", p.Grant.AMR)
-	claims.text("sid", p.Grant.SessionID)
-	claims.text("grant_id", p.Grant.ID)
+	claims := m.common(&a)
+	claims.authentication(p.Grant)
 	claims.mayAct(p.Client.MayAct)
-	alg := or(p.Client.AccessTokenAlg, m.accessTokenAlg)
-	token, err = m.sign(alg, accessTokenType, claims.done(), intent{subject: p.Grant.AccountID, clientID: p.Client.ID})
-	return token, lifetime, err
+	token, err = m.issue(ctx, &a, claims.done())
+	return token, a.lifetime, err
 }
 
 // within holds what is to be issued to the grant.
@@ -68,6 +57,62 @@ func within(client *broker.Client, grant *broker.Grant, scopes oauth.Scopes) err
 		return fmt.Errorf("%w: it lacks a scope", ErrBeyondGrant)
 	}
 	return nil
+}
+
+// audience is who takes a token: the broker itself if nobody is named.
+func (m *Minter) audience(named []string) []string {
+	if len(named) == 0 {
+		return []string{m.issuer}
+	}
+	return named
+}
+
+// access is what access tokens of every kind have: those of persons, of clients, in exchange and of workloads.
+type access struct {
+	client    *broker.Client
+	intent    intent
+	audience  []string
+	recipient *broker.Resource
+	scopes    oauth.Scopes
+	now       time.Time
+	lifetime  time.Duration
+}
+
+// common begins the payload with the claims of RFC 9068 §2.2 that every kind has.
+func (m *Minter) common(a *access) payload {
+	claims := newPayload()
+	claims.text("iss", m.issuer)
+	claims.text("sub", a.intent.subject)
+	claims.audience(a.audience)
+	claims.time("exp", a.now.Add(a.lifetime))
+	claims.time("iat", a.now)
+	claims.text("jti", NewJTI())
+	claims.text("client_id", a.client.ID)
+	claims.text("scope", a.scopes.String())
+	return claims
+}
+
+// authentication writes how and when the person of a grant signed in (RFC 9068 §2.2.1), and by which names the broker
+// finds session and grant again.
+func (p *payload) authentication(g *broker.Grant) {
+	p.time("auth_time", g.AuthTime)
+	p.text("acr", g.ACR)
+	p.texts("amr", g.AMR)
+	p.text("sid", g.SessionID)
+	p.text("grant_id", g.ID)
+}
+
+// issue gives the claims the form that they travel in. The resource server's wish comes before the client's: what it
+// is sent encrypted the client cannot read either.
+func (m *Minter) issue(ctx context.Context, a *access, claims []byte) (string, error) {
+	alg := or(a.client.AccessTokenAlg, m.accessTokenAlg)
+	switch {
+	case a.recipient != nil && !a.recipient.Encryption.IsZero():
+		return m.encryptAccess(ctx, a, alg, claims)
+	case a.client.OpaqueAccessTokens:
+		return m.sealAccess(claims, a.intent)
+	}
+	return m.sign(alg, accessTokenType, claims, a.intent)
 }
 
 // sign is the only way to a signature: what the linter refuses is not signed.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"gatehouse/broker/jose"
+	"gatehouse/broker/policy"
 )
 
 // readActor reads an act claim as it is written here: sub, and act where there was somebody before. false for anything
@@ -29,7 +30,7 @@ func readActor(raw json.RawMessage, left int) (*Actor, bool) {
 			return nil, false
 		}
 	}
-	return a, validSubject(a.Subject)
+	return a, policy.ValidSubject(a.Subject)
 }
 
 // actorsOf reads act and may_act of a token; false when one is there that was not written here.

@@ -35,66 +35,55 @@ type ExchangeParams struct {
 	Scopes oauth.Scopes
 	// Audience is who takes the token. There is no default: it is derived from what was presented.
 	Audience []string
-	Actor    *Actor
-	Now      time.Time
+	// Recipient is as in [AccessTokenParams].
+	Recipient *broker.Resource
+	Actor     *Actor
+	Now       time.Time
 	// NotAfter is when what was presented ends: nothing derived from it lives longer (invariant I7).
 	NotAfter time.Time
 }
 
 // ExchangedToken returns an access token about the person of a grant for another client than the grant's, or for the
 // same one in another form. It keeps the grant's ID, so that it dies with the grant, and has the epoch of the client it
-// is for, so that it dies with that one too.
+// is for, so that it dies with that one too. Its sub is the one by which that client knows the person.
 func (m *Minter) ExchangedToken(ctx context.Context, p ExchangeParams, grant *broker.Grant) (token string, lifetime time.Duration, err error) {
 	if !grant.Scopes.Contains(p.Scopes) {
 		return "", 0, fmt.Errorf("%w: it lacks a scope", ErrBeyondGrant)
 	}
-	claims, lifetime, err := m.derived(p, grant.AccountID)
+	about := m.about(p.Client, grant.AccountID)
+	about.exchanged = true
+	a, claims, err := m.derived(p, about)
 	if err != nil {
 		return "", 0, err
 	}
-	claims.time("auth_time", grant.AuthTime)
-	claims.text("acr", grant.ACR)
-	claims.texts("amr", grant.AMR)
-	claims.text("sid", grant.SessionID)
-	claims.text("grant_id", grant.ID)
-	token, err = m.sign(or(p.Client.AccessTokenAlg, m.accessTokenAlg), accessTokenType, claims.done(),
-		intent{subject: grant.AccountID, clientID: p.Client.ID, exchanged: true})
-	return token, lifetime, err
+	claims.authentication(grant)
+	token, err = m.issue(ctx, &a, claims.done())
+	return token, a.lifetime, err
 }
 
 // WorkloadToken returns an access token about a workload that an external issuer vouches for. There is no grant: the
 // configuration of the issuer and the epoch of the client say whether it is still good.
 func (m *Minter) WorkloadToken(ctx context.Context, p ExchangeParams, issuer *broker.ExternalIssuer, subject string) (token string, lifetime time.Duration, err error) {
-	sub := issuer.Workload(subject)
-	claims, lifetime, err := m.derived(p, sub)
+	a, claims, err := m.derived(p, intent{subject: issuer.Workload(subject), clientID: p.Client.ID, machine: true, issuer: issuer.ID})
 	if err != nil {
 		return "", 0, err
 	}
 	claims.text("external_issuer", issuer.ID)
-	token, err = m.sign(or(p.Client.AccessTokenAlg, m.accessTokenAlg), accessTokenType, claims.done(),
-		intent{subject: sub, clientID: p.Client.ID, machine: true, issuer: issuer.ID})
-	return token, lifetime, err
+	token, err = m.issue(ctx, &a, claims.done())
+	return token, a.lifetime, err
 }
 
 // derived writes what both have.
-func (m *Minter) derived(p ExchangeParams, subject string) (payload, time.Duration, error) {
+func (m *Minter) derived(p ExchangeParams, about intent) (access, payload, error) {
 	lifetime := min(or(p.Client.Lifetimes.AccessToken, m.lifetimes.AccessToken), p.NotAfter.Sub(p.Now))
-	expires := p.Now.Add(lifetime)
 	if lifetime < time.Second || len(p.Audience) == 0 { // times are written in whole seconds
-		return nil, 0, fmt.Errorf("%w: it is over, or for nobody", ErrBeyondGrant)
+		return access{}, nil, fmt.Errorf("%w: it is over, or for nobody", ErrBeyondGrant)
 	}
-	claims := newPayload()
-	claims.text("iss", m.issuer)
-	claims.text("sub", subject)
-	claims.audience(p.Audience)
-	claims.time("exp", expires)
-	claims.time("iat", p.Now)
-	claims.text("jti", NewJTI())
-	claims.text("client_id", p.Client.ID)
-	claims.text("scope", p.Scopes.String())
+	a := access{client: p.Client, intent: about, audience: p.Audience, recipient: p.Recipient, scopes: p.Scopes, now: p.Now, lifetime: lifetime}
+	claims := m.common(&a)
 	claims.number("client_epoch", p.Epoch)
 	claims.actor(p.Actor)
-	return claims, lifetime, nil
+	return a, claims, nil
 }
 
 // actor writes the chain, the latest outermost (RFC 8693 §4.1).

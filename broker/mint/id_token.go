@@ -46,9 +46,10 @@ func (m *Minter) IDToken(ctx context.Context, p IDTokenParams) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	about := m.about(p.Client, p.Grant.AccountID)
 	claims := newPayload()
 	claims.text("iss", m.issuer)
-	claims.text("sub", p.Grant.AccountID)
+	claims.text("sub", about.subject)
 	claims.audience(append([]string{p.Client.ID}, p.Audience...))
 	claims.time("exp", p.Now.Add(or(p.Client.Lifetimes.IDToken, m.lifetimes.IDToken)))
 	claims.time("iat", p.Now)
@@ -67,7 +68,7 @@ func (m *Minter) IDToken(ctx context.Context, p IDTokenParams) (string, error) {
 		granting = nil
 	}
 	appendClaims(&claims, policy.ClaimsFor(granting, p.Profile, p.Grant.Claims.IDToken...)) // Core §5.5
-	return m.sign(alg, idTokenType, claims.done(), intent{subject: p.Grant.AccountID, clientID: p.Client.ID})
+	return m.nested(ctx, p.Client, p.Client.IDTokenEncryption, draft{alg: alg, typ: idTokenType, claims: claims.done(), intent: about})
 }
 
 // RefreshIDToken returns the ID token of a refresh (OpenID Connect Core §12.2): the same sub, aud and auth_time, the

@@ -1,6 +1,7 @@
 package mint
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"gatehouse/broker/jose"
+	"gatehouse/broker/policy"
 )
 
 // ErrLint: a payload that must not be signed. It is a mistake in the program, or in what somebody managed to put into
@@ -31,6 +33,8 @@ type intent struct {
 	// a workload.
 	exchanged bool
 	issuer    string
+	// hidden is the account ID that the client must not learn, because it knows people by pairwise subjects.
+	hidden string
 }
 
 // kind is what the JWTs of one typ consist of.
@@ -39,8 +43,8 @@ type kind struct {
 	machine bool
 	// exchanged and workload are as in intent.
 	exchanged, workload bool
-	// endless kinds have no exp and no auth_time.
-	endless bool
+	// endless kinds have no exp and no auth_time; answers have no sub either, but token_introspection.
+	endless, answer bool
 	// required claims, and optional ones. There are no others.
 	required, optional []string
 	// client is the claim that names the client.
@@ -48,8 +52,8 @@ type kind struct {
 }
 
 // kinds are the closed list of what is signed.
-func kinds() [6]kind {
-	return [6]kind{{
+func kinds() [7]kind {
+	return [7]kind{{
 		typ:      accessTokenType, // RFC 9068 §2.2
 		required: []string{"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "auth_time", "grant_id"},
 		optional: []string{"scope", "acr", "amr", "sid", "may_act"},
@@ -76,6 +80,11 @@ func kinds() [6]kind {
 		client:   "aud",
 		endless:  true,
 	}, {
+		typ:      introspectionType, // RFC 9701 §5
+		required: []string{"iss", "aud", "iat", "token_introspection"},
+		client:   "aud",
+		endless:  true, answer: true,
+	}, {
 		typ:      idTokenType, // OpenID Connect Core §2, §5.1
 		required: []string{"iss", "sub", "aud", "exp", "iat", "auth_time"},
 		optional: []string{"nonce", "acr", "amr", "azp", "sid", "at_hash", "c_hash", "name", "given_name", "family_name",
@@ -88,6 +97,9 @@ func (l linter) check(typ string, payload []byte, i intent) error {
 	members, err := jose.StrictObject(payload)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrLint, err)
+	}
+	if i.hidden != "" && bytes.Contains(payload, []byte(i.hidden)) { // Core §8.1: not reversible by anybody but us
+		return refused("one", "names the account to a client that knows it by a pairwise subject")
 	}
 	for _, k := range kinds() {
 		if k.typ == typ && k.machine == i.machine && k.exchanged == i.exchanged && k.workload == (i.issuer != "") {
@@ -110,12 +122,9 @@ func (l linter) checkKind(k kind, members map[string]json.RawMessage, i intent) 
 	if found != len(k.required) {
 		return refused("one", "that is required is missing")
 	}
-	var iss, sub string
+	var iss string
 	if json.Unmarshal(members["iss"], &iss) != nil || iss != l.issuer {
 		return refused("iss", "is not ours")
-	}
-	if json.Unmarshal(members["sub"], &sub) != nil || sub != i.subject || !validSubject(sub) {
-		return refused("sub", "is not the grant's, or not 1 to 255 printable ASCII characters")
 	}
 	audience, ok := audienceOf(members["aud"])
 	if !ok {
@@ -126,6 +135,22 @@ func (l linter) checkKind(k kind, members map[string]json.RawMessage, i intent) 
 	}
 	if _, ok := members["azp"]; k.client == "aud" && ok != (len(audience) > 1) {
 		return refused("azp", "goes with several audiences and only with them")
+	}
+	if k.answer {
+		if err := l.checkAnswer(members["token_introspection"]); err != nil {
+			return err
+		}
+	} else if err := k.checkSubject(members, i); err != nil {
+		return err
+	}
+	return l.checkTimes(k, members)
+}
+
+// checkSubject: whom it is about, and who acts for that one.
+func (k kind) checkSubject(members map[string]json.RawMessage, i intent) error {
+	var sub string
+	if json.Unmarshal(members["sub"], &sub) != nil || sub != i.subject || !policy.ValidSubject(sub) {
+		return refused("sub", "is not the grant's, or not 1 to 255 printable ASCII characters")
 	}
 	if k.machine && !k.workload && i.subject != i.clientID {
 		return refused("sub", "is not the client, and there is nobody else")
@@ -139,7 +164,25 @@ func (l linter) checkKind(k kind, members map[string]json.RawMessage, i intent) 
 			return refused("external_issuer", "is not the one that the subject begins with")
 		}
 	}
-	return l.checkTimes(k, members)
+	return nil
+}
+
+// checkAnswer: RFC 7662 §2.2, an answer has active, and one that is not active has nothing else. The iss in it is that
+// of the token, which is ours.
+func (l linter) checkAnswer(raw json.RawMessage) error {
+	answer, err := jose.StrictObject(raw)
+	if err != nil {
+		return refused("token_introspection", "is not an object")
+	}
+	var active bool
+	if string(answer["active"]) == "null" || json.Unmarshal(answer["active"], &active) != nil || !active && len(answer) > 1 {
+		return refused("active", "is missing, or has company although it is false")
+	}
+	var iss string
+	if named, ok := answer["iss"]; ok && (json.Unmarshal(named, &iss) != nil || iss != l.issuer) {
+		return refused("iss", "of the token is not ours")
+	}
+	return nil
 }
 
 func (l linter) checkTimes(k kind, members map[string]json.RawMessage) error {
@@ -163,16 +206,6 @@ func (l linter) checkTimes(k kind, members map[string]json.RawMessage) error {
 		return refused("exp", "is not after iat, or too long after it")
 	}
 	return nil
-}
-
-// validSubject is Core §2: at most 255 ASCII characters.
-func validSubject(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return 1 <= len(s) && len(s) <= 255
 }
 
 // audienceOf reads a non-empty string or a non-empty array of such.

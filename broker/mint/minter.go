@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"gatehouse/broker"
+	"gatehouse/broker/clientkeys"
 	"gatehouse/broker/keys"
+	"gatehouse/broker/policy"
 	"gatehouse/broker/seal"
 )
 
@@ -27,6 +29,12 @@ type Config struct {
 	AccessTokenAlg string
 	// Lifetimes are those of clients that set none. AccessToken and IDToken have to be positive.
 	Lifetimes broker.Lifetimes
+	// Subjects tells by which sub clients know people (OIDC Core §8).
+	Subjects policy.Subjects
+	// Keys finds the keys that something is encrypted to, Clients the client entry of a resource server. Without them
+	// nothing is issued to those who want it encrypted.
+	Keys    *clientkeys.Cache
+	Clients broker.Clients
 	// MaxLifetime bounds exp - iat of every JWT, whatever a client's lifetimes say; zero means DefaultMaxLifetime.
 	MaxLifetime time.Duration
 }
@@ -41,9 +49,15 @@ type Minter struct {
 	accessTokenAlg string
 	lifetimes      broker.Lifetimes
 	linter         linter
+	// introspectionAlg signs answers for clients that name none.
+	introspectionAlg string
+	subjects         policy.Subjects
+	keys             *clientkeys.Cache
+	clients          broker.Clients
 
 	codes    *seal.MAC
 	refresh  *seal.MAC
+	opaque   *seal.Box
 	verified *memory
 }
 
@@ -52,9 +66,9 @@ func New(c Config) (*Minter, error) {
 	m := &Minter{
 		issuer: c.Issuer, audiences: c.Audiences, ring: c.Ring,
 		idTokenAlg: or(c.IDTokenAlg, "RS256"), accessTokenAlg: or(c.AccessTokenAlg, "ES256"),
-		lifetimes: c.Lifetimes,
-		linter:    linter{issuer: c.Issuer, maxLifetime: or(c.MaxLifetime, DefaultMaxLifetime)},
-		verified:  newMemory(maxRemembered),
+		lifetimes: c.Lifetimes, subjects: c.Subjects, keys: c.Keys, clients: c.Clients,
+		linter:   linter{issuer: c.Issuer, maxLifetime: or(c.MaxLifetime, DefaultMaxLifetime)},
+		verified: newMemory(maxRemembered),
 	}
 	switch {
 	case c.Issuer == "":
@@ -73,7 +87,30 @@ func New(c Config) (*Minter, error) {
 	}
 	m.codes = c.Secrets.TruncatedMAC("authorization-code", sumSize)
 	m.refresh = c.Secrets.TruncatedMAC("refresh-token", sumSize)
+	m.opaque = c.Secrets.Box("opaque access token")
+	if m.introspectionAlg = m.idTokenAlg; c.Ring.Signs("RS256") { // RFC 9701 §6: the default
+		m.introspectionAlg = "RS256"
+	}
 	return m, nil
+}
+
+// Subject returns the sub by which a client knows an account: pairwise for a client that has a sector (OpenID Connect
+// Core §8). Whoever has a token of ours and asks whether it is about an account compares the token's Subject with this;
+// the token's own is what it says and is never translated. Without a salt a client with a sector knows nobody: "".
+func (m *Minter) Subject(client *broker.Client, accountID string) string {
+	if client.Sector != "" && len(m.subjects.Salt) == 0 {
+		return ""
+	}
+	return m.subjects.Of(client, accountID)
+}
+
+// about is the intent of what is issued to a client about an account.
+func (m *Minter) about(client *broker.Client, accountID string) intent {
+	i := intent{subject: m.Subject(client, accountID), clientID: client.ID}
+	if client.Sector != "" {
+		i.hidden = accountID
+	}
+	return i
 }
 
 // or returns value, or otherwise where value is zero.

@@ -23,7 +23,8 @@ const replicaSkew = 5 * time.Second
 // AccessToken is what a verified access token of ours says. Whether its grant still lives the store knows, and has to
 // be asked each time. The slices are shared and must not be changed.
 type AccessToken struct {
-	ID        string // jti
+	ID string // jti
+	// Subject is sub as it stands, pairwise for a client that has a sector: see [Minter.Subject].
 	Subject   string
 	ClientID  string
 	GrantID   string // empty in a client's own token
@@ -52,8 +53,8 @@ func (t AccessToken) Denial() broker.Once {
 }
 
 // ReadAccessToken verifies an access token of ours that is addressed to us: typ at+jwt, our issuer, our audience, not
-// expired, signed by a key that is published now. Any other JWT is refused, our own ID tokens included (RFC 9068 §4).
-// The errors are those of package jose; to a client all of them are invalid_token.
+// expired, signed by a key that is published now, or sealed with a secret that is configured. Any other JWT is refused,
+// our own ID tokens included (RFC 9068 §4). The errors are those of package jose; to a client all of them are invalid_token.
 func (m *Minter) ReadAccessToken(ctx context.Context, raw string, now time.Time) (AccessToken, error) {
 	token, err := m.InspectAccessToken(ctx, raw, now)
 	if err != nil {
@@ -73,40 +74,59 @@ var ErrNotForUs = errors.New("mint: the access token is for somebody else")
 // client or account no longer stands for it. It is wrapped together with the reason, which is for the log.
 var ErrNotLive = errors.New("not a live token")
 
-// InspectAccessToken verifies an access token of ours, whoever it is addressed to and whether a person or a client is
-// behind it: for introspection and revocation (RFC 7662, RFC 7009), which decide who may hear of it.
+// InspectAccessToken verifies an access token of ours in any of its forms, whoever it is addressed to and whether a
+// person or a client is behind it: for introspection and revocation (RFC 7662, RFC 7009), which decide who may hear of
+// it.
 func (m *Minter) InspectAccessToken(ctx context.Context, raw string, now time.Time) (AccessToken, error) {
 	if len(raw) > maxOwnToken {
 		return AccessToken{}, jose.ErrMalformed
 	}
+	if sealed, form, ok := sealedOf(raw); ok {
+		return m.readSealed(sealed, form, now)
+	}
 	digest := sha256.Sum256([]byte(raw))
 	if known, ok := m.verified.find(digest); ok && m.ring.Accepts(known.keyID) {
-		if !now.Before(known.token.Expires) {
-			return AccessToken{}, jose.ErrExpired
-		}
-		return known.token, nil
+		return known.token.at(now)
 	}
-	t, err := m.ring.VerifyOwn(ctx, raw, jose.Expectation{
+	t, err := m.ring.VerifyOwn(ctx, raw, m.accessExpectation(now), false)
+	if err != nil {
+		return AccessToken{}, err
+	}
+	return m.admit(&t.Claims, now, digest, t.Header.KeyID)
+}
+
+// accessExpectation is what access tokens of ours are held to.
+func (m *Minter) accessExpectation(now time.Time) jose.Expectation {
+	return jose.Expectation{
 		Types:       []string{accessTokenType},
 		Issuer:      m.issuer,
 		AnyAudience: true, // the callers compare it
 		Require:     []string{"sub", "aud", "client_id", "jti", "iat"},
 		Now:         now, Skew: replicaSkew,
 		Limits: jose.Limits{Size: maxOwnToken},
-	}, false)
+	}
+}
+
+// admit reads authentic claims and remembers what they say.
+func (m *Minter) admit(c *jose.Claims, now time.Time, digest [sha256.Size]byte, keyID string) (AccessToken, error) {
+	token, err := accessTokenOf(c).at(now) // the skew above is for iat
 	if err != nil {
 		return AccessToken{}, err
 	}
-	if !now.Before(t.Claims.Expiry) { // the skew above is for iat
-		return AccessToken{}, jose.ErrExpired
-	}
-	token := accessTokenOf(&t.Claims)
 	var ok bool
-	if token.Actor, token.MayAct, ok = actorsOf(t.Claims.Raw); !ok || !madeHere(&token, t.Claims.Has("client_epoch")) {
+	if token.Actor, token.MayAct, ok = actorsOf(c.Raw); !ok || !madeHere(&token, c.Has("client_epoch")) {
 		return AccessToken{}, jose.ErrMalformed
 	}
-	m.verified.add(digest, remembered{token, t.Header.KeyID})
+	m.verified.add(digest, remembered{token, keyID})
 	return token, nil
+}
+
+// at returns the token, or [jose.ErrExpired] if it is over.
+func (t AccessToken) at(now time.Time) (AccessToken, error) {
+	if !now.Before(t.Expires) {
+		return AccessToken{}, jose.ErrExpired
+	}
+	return t, nil
 }
 
 // madeHere: a person's, of a grant and perhaps in exchange, a client's own, or a workload's. Anything between has not
@@ -140,6 +160,7 @@ func accessTokenOf(c *jose.Claims) AccessToken {
 
 // Hint is what an id_token_hint says.
 type Hint struct {
+	// Subject is sub as it stands: see [Minter.Subject].
 	Subject   string
 	ClientID  string
 	SessionID string // empty when the token had no sid
@@ -147,7 +168,9 @@ type Hint struct {
 
 // ReadIDTokenHint verifies an ID token of ours that a client sends back as id_token_hint (OpenID Connect Core §3.1.2.1,
 // RP-Initiated Logout §2). It may have expired, and the key that signed it may have been withdrawn since, but not in an
-// emergency. The caller compares ClientID with the client that sends it. The errors are those of package jose.
+// emergency. The caller compares ClientID with the client that sends it. One that was encrypted has to be sent back
+// decrypted (Core §3.1.2.1): nothing is decrypted here, and a JWE is [jose.ErrEncrypted]. The errors are those of package
+// jose.
 func (m *Minter) ReadIDTokenHint(ctx context.Context, raw string, now time.Time) (Hint, error) {
 	limits := jose.Limits{Size: maxOwnToken}
 	u, err := jose.Peek(raw, limits)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatehouse/broker"
+	"gatehouse/broker/policy"
 )
 
 // respelt returns values that are almost the given one: whatever of it is altered, it is another value (TK-17).
@@ -117,7 +118,7 @@ func TestWhatIsMintedCannotBeGuessed(t *testing.T) {
 			}
 		}
 	}
-	if id := NewAccountID(); len(id) != 32 || id != strings.ToLower(id) || !validSubject(id) {
+	if id := NewAccountID(); len(id) != 32 || id != strings.ToLower(id) || !policy.ValidSubject(id) {
 		t.Errorf("account ID %q", id)
 	}
 }

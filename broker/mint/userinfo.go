@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"gatehouse/broker"
+	"gatehouse/broker/clientkeys"
+	"gatehouse/broker/jose"
 	"gatehouse/broker/policy"
 )
 
@@ -12,8 +14,9 @@ import (
 // ID tokens, at us and at whoever looks (RFC 8725 §3.11).
 const userInfoType = "userinfo+jwt"
 
-// UserInfo returns the userinfo answer about a subject as a JWT for the client, signed with its own algorithm (OpenID
-// Connect Core §5.3.2). It has no exp: it is an answer and not a token.
+// UserInfo returns the userinfo answer for a client that wants it signed, encrypted or both: a JWT, in which case the
+// encryption is around the signature (OpenID Connect Core §5.3.2). subject is the sub of the access token as it stands.
+// It has no exp: it is an answer and not a token.
 func (m *Minter) UserInfo(ctx context.Context, client *broker.Client, subject string, c policy.Claims, now time.Time) (string, error) {
 	claims := newPayload()
 	claims.text("iss", m.issuer)
@@ -21,5 +24,17 @@ func (m *Minter) UserInfo(ctx context.Context, client *broker.Client, subject st
 	claims.text("aud", client.ID)
 	claims.time("iat", now)
 	appendClaims(&claims, c)
-	return m.sign(client.UserInfoAlg, userInfoType, claims.done(), intent{subject: subject, clientID: client.ID})
+	d := draft{alg: client.UserInfoAlg, typ: userInfoType, claims: claims.done(), intent: intent{subject: subject, clientID: client.ID}}
+	if d.alg != "" || client.UserInfoEncryption.IsZero() {
+		return m.nested(ctx, client, client.UserInfoEncryption, d)
+	}
+	to, err := m.recipient(ctx, clientkeys.OwnerOf(client), client.UserInfoEncryption)
+	if err != nil {
+		return "", err
+	}
+	if err := m.linter.check(d.typ, d.claims, d.intent); err != nil {
+		return "", err
+	}
+	// The claims themselves and no JWS, so that there is no cty (RFC 7519 §5.2).
+	return to.Encrypt(jose.ContentEncryption(client.UserInfoEncryption.Enc), d.claims, jose.Envelope{Type: d.typ})
 }

@@ -27,3 +27,14 @@ func (s Subjects) Of(client *broker.Client, accountID string) string {
 	h.Write([]byte(client.Sector + accountID))
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h.Sum(nil)[:20]))
 }
+
+// ValidSubject says whether a text may be the sub of a token of ours: 1 to 255 ASCII characters (OpenID Connect Core
+// §2), and printable ones at that.
+func ValidSubject(sub string) bool {
+	for i := range len(sub) {
+		if sub[i] <= ' ' || sub[i] > '~' {
+			return false
+		}
+	}
+	return 1 <= len(sub) && len(sub) <= 255
+}
