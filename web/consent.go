@@ -29,7 +29,8 @@ type Consent struct {
 func (c Consent) Initial() string { return initial(c.AccountName, c.AccountEmail) }
 
 // ScopeLine is one scope and what it lets the application do. An empty sentence
-// is filled in by ScopeSentence.
+// is filled in by ScopeSentence; a line without a scope, as for a claim that was
+// asked for by itself, brings its own.
 type ScopeLine struct{ Scope, Sentence string }
 
 // Field is a hidden field of a form. Its value is sent exactly as given.
@@ -48,13 +49,18 @@ func (p *Pages) Consent(w http.ResponseWriter, c Consent) {
 	cleanClient(&c.ClientName, &c.ClientHost)
 	cleanNames(&c.AccountName, &c.AccountEmail, &c.ConnectorName)
 	cleanLinks(&c.Action, &c.ClientURI, &c.PolicyURI, &c.TermsURI, &c.SwitchURL)
-	lines := make([]ScopeLine, len(c.Scopes))
-	for i, line := range c.Scopes {
+	c.Scopes = scopeLines(c.Scopes)
+	p.write(w, consentSpecimen, http.StatusOK, c)
+}
+
+// scopeLines are the lines as they may be shown.
+func scopeLines(given []ScopeLine) []ScopeLine {
+	lines := make([]ScopeLine, len(given))
+	for i, line := range given {
 		if line.Sentence == "" {
 			line.Sentence = ScopeSentence(line.Scope)
 		}
 		lines[i] = ScopeLine{Scope: clean(line.Scope, maxName), Sentence: clean(line.Sentence, maxText)}
 	}
-	c.Scopes = lines
-	p.write(w, consentSpecimen, http.StatusOK, c)
+	return lines
 }

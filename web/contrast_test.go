@@ -56,7 +56,7 @@ func TestContrast(t *testing.T) {
 	}
 	dark, _, _ := strings.Cut(rest, "*, *::before")
 	text := map[string][]string{
-		"text":          {"page", "glow", "card", "raised", "tile"},
+		"text":          {"page", "glow", "card", "raised", "tile", "danger-tint"},
 		"muted":         {"page", "glow", "card", "raised"},
 		"accent":        {"page", "card", "raised", "good-tint"},
 		"accent-strong": {"card", "page"},

@@ -43,6 +43,8 @@ func TestPageHeaders(t *testing.T) {
 		"chooser":        {noForms, "no-referrer"},
 		"chooser_email":  {anyForm, "same-origin"},
 		"consent":        {anyForm, "same-origin"},
+		"device_code":    {anyForm, "same-origin"},
+		"device_confirm": {anyForm, "same-origin"},
 		"error":          {noForms, "no-referrer"},
 		"form_post":      {anyForm, "same-origin"},
 		"home":           {noForms, "no-referrer"},

@@ -50,7 +50,7 @@ func (s specimen) variant() variant { return variant{s.name, s.form} }
 
 func specimens() []specimen {
 	return []specimen{
-		chooserSpecimen, chooserEmailSpecimen, consentSpecimen, errorSpecimen, formPostSpecimen, webMessageSpecimen, homeSpecimen,
+		chooserSpecimen, chooserEmailSpecimen, consentSpecimen, deviceCodeSpecimen, deviceConfirmSpecimen, errorSpecimen, formPostSpecimen, webMessageSpecimen, homeSpecimen,
 		logoutConfirmSpecimen, messageSpecimen, overSpecimen, signedOutSpecimen,
 	}
 }

@@ -25,6 +25,8 @@ func everyPage() map[string]func(*Pages, http.ResponseWriter) {
 		"chooser":        func(p *Pages, w http.ResponseWriter) { p.Chooser(w, chooserSpecimen.data.(Chooser)) },
 		"chooser_email":  func(p *Pages, w http.ResponseWriter) { p.Chooser(w, chooserEmailSpecimen.data.(Chooser)) },
 		"consent":        func(p *Pages, w http.ResponseWriter) { p.Consent(w, consentSpecimen.data.(Consent)) },
+		"device_code":    func(p *Pages, w http.ResponseWriter) { p.DeviceCode(w, 400, deviceCodeSpecimen.data.(DeviceCode)) },
+		"device_confirm": func(p *Pages, w http.ResponseWriter) { p.DeviceConfirm(w, deviceConfirmSpecimen.data.(DeviceConfirm)) },
 		"error":          func(p *Pages, w http.ResponseWriter) { p.Error(w, 403, errorSpecimen.data.(Error)) },
 		"form_post":      func(p *Pages, w http.ResponseWriter) { p.FormPost(w, formPostSpecimen.data.(FormPost)) },
 		"home":           func(p *Pages, w http.ResponseWriter) { p.Home(w, homeSpecimen.data.(Home)) },
