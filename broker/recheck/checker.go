@@ -25,6 +25,8 @@ const (
 	// retryOutage is the least time between two questions about somebody who is being
 	// refused because the upstream does not answer.
 	retryOutage = 30 * time.Second
+	// replicaSkew is how far the clocks of replicas may differ.
+	replicaSkew = 5 * time.Second
 )
 
 var (
@@ -36,6 +38,9 @@ var (
 	errSilent = errors.New("the upstream has not answered for longer than outage_grace")
 	// errBusy: another refresh has been asking for too long.
 	errBusy = errors.New("another refresh is still asking the upstream")
+	// errUnable: a connector is to be asked again and cannot be, which its configuration
+	// should have refused.
+	errUnable = errors.New("recheck: the connector has an interval and does not implement connectors.Refresher")
 )
 
 // Checker asks upstreams again. It belongs to one loaded configuration and is
@@ -103,9 +108,12 @@ func (c *Checker) Check(ctx context.Context, state broker.State, e broker.Event)
 		return nil, nil // removed from the configuration: policy refuses it
 	}
 	rule := connector.Describe().Recheck
-	refresher, able := connector.(connectors.Refresher)
-	if rule.Interval == 0 || !able {
+	if rule.Interval == 0 {
 		return nil, nil
+	}
+	refresher, able := connector.(connectors.Refresher)
+	if !able {
+		return nil, errUnable
 	}
 	v := &visit{Checker: c, refresher: refresher, rule: rule, state: state, event: e}
 	settlement, err := v.run(ctx)

@@ -283,6 +283,54 @@ func TestWithoutACredentialThePersonSignsInAgain(t *testing.T) {
 	}
 }
 
+// mute is a connector that is to be asked again and cannot be.
+type mute struct {
+	connectors.Connector
+	rule connectors.Recheck
+}
+
+func (m mute) Describe() connectors.Description {
+	return connectors.Description{ID: "corp", Recheck: m.rule}
+}
+
+// To go on without asking would keep everybody signed in for ever.
+func TestAnUpstreamThatCannotBeAskedIsAFaultOfOurs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	grant := w.signIn("ada")
+	w.checker.Connectors["corp"] = mute{rule: w.up.rule}
+	if err := w.refresh(grant); !errors.Is(err, errUnable) {
+		t.Errorf("got %v", err)
+	}
+	w.checker.Connectors["corp"] = mute{}
+	w.want(grant, "") // re-check is off
+}
+
+func TestWhatWasAnsweredBeforeTheClockWasPutBackIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name  string
+		back  time.Duration
+		calls int
+	}{
+		{"the clocks of two replicas", replicaSkew, 0},
+		{"a clock that was put back", replicaSkew + time.Second, 1},
+		{"a clock that was a year ahead", 365 * 24 * time.Hour, 1},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			grant := w.signIn("ada")
+			w.pass(-row.back)
+			w.want(grant, "")
+			w.want(grant, "") // what was answered now is young
+			if n := w.up.calls(); n != row.calls {
+				t.Errorf("%d questions, want %d", n, row.calls)
+			}
+		})
+	}
+}
+
 // I10: what is kept opens for its identity alone, and nothing of it is in the log.
 func TestI10CredentialsAreSealedAndNeverLogged(t *testing.T) {
 	t.Parallel()

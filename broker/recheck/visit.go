@@ -68,7 +68,9 @@ func (v *visit) run(ctx context.Context) (*broker.Settlement, error) {
 // interval after it is back.
 func (v *visit) young(c broker.Credential, now time.Time) (bool, error) {
 	switch age := now.Sub(c.AskedAt); {
-	case age >= v.rule.Interval:
+	case age >= v.rule.Interval, age < -replicaSkew:
+		// An answer that is still to come is from before the clock was put back: how old
+		// it is nobody knows.
 		return false, nil
 	case c.FailingSince.IsZero() || v.inGrace(c, now):
 		return true, nil
