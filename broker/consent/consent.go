@@ -18,6 +18,7 @@ import (
 	"gatehouse/broker/audit"
 	"gatehouse/broker/flow"
 	"gatehouse/broker/oauth"
+	"gatehouse/broker/policy"
 	"gatehouse/internal/httpx"
 	"gatehouse/web"
 )
@@ -70,6 +71,9 @@ func (e *Endpoint) page(s flow.Situation) web.Consent {
 	}
 	for _, scope := range s.Flow.Request.Scopes {
 		page.Scopes = append(page.Scopes, web.ScopeLine{Scope: scope})
+	}
+	for _, claim := range policy.ClaimsBeyond(s.Flow.Request.Scopes, s.Flow.Request.Claims) {
+		page.Scopes = append(page.Scopes, web.ScopeLine{Sentence: web.ClaimSentence(claim)})
 	}
 	return page
 }
