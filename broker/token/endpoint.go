@@ -12,6 +12,10 @@ import (
 	"gatehouse/broker/oauth"
 )
 
+// passwordGrant is RFC 6749 §4.3, which RFC 9700 §2.4 forbids. Who still asks for it
+// is told what to do instead.
+const passwordGrant oauth.GrantType = "password"
+
 // maxForm bounds a token request.
 const maxForm = 64 << 10
 
@@ -21,6 +25,11 @@ type Endpoint struct {
 	Reception *clientauth.Reception
 	// Grants are the handlers by the grant type they redeem.
 	Grants map[oauth.GrantType]GrantHandler
+	// Ready has at hand what ID tokens are encrypted to for a client, or an error; nil
+	// where no client has them encrypted.
+	Ready func(ctx context.Context, client *broker.Client) error
+	// Used is told of each client that has been answered with tokens; nil tells nobody.
+	Used func(ctx context.Context, client *broker.Client)
 }
 
 // Request is a token request that has been through the pipeline.
@@ -78,6 +87,9 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request, reception *clie
 		return
 	}
 	write(w, tokens)
+	if e.Used != nil {
+		e.Used(r.Context(), visit.Client)
+	}
 }
 
 func (e *Endpoint) redeem(ctx context.Context, r Request) (Tokens, error) {
@@ -85,7 +97,29 @@ func (e *Endpoint) redeem(ctx context.Context, r Request) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, err
 	}
+	if err := e.ready(ctx, r.Client, handler.GrantType()); err != nil {
+		return Tokens{}, err
+	}
 	return handler.Redeem(ctx, r)
+}
+
+// ready comes before anything is spent: a code whose ID token could not be encrypted
+// afterwards would be lost (I12).
+func (e *Endpoint) ready(ctx context.Context, client *broker.Client, grant oauth.GrantType) error {
+	if e.Ready == nil || client.IDTokenEncryption.IsZero() || !yieldsIDToken(grant) {
+		return nil
+	}
+	if err := e.Ready(ctx, client); err != nil {
+		return oauth.Errorf(oauth.TemporarilyUnavailable, "the keys to encrypt ID tokens to cannot be had").Because(err)
+	}
+	return nil
+}
+
+// yieldsIDToken reports whether there is a sign-in behind a grant of the type
+// (OpenID Connect Core §3.1.3.3, §12.2). A handler of ours that is about something
+// else issues access tokens alone.
+func yieldsIDToken(g oauth.GrantType) bool {
+	return g == oauth.GrantTypeAuthorizationCode || g == oauth.GrantTypeRefreshToken || g == oauth.GrantTypeDeviceCode
 }
 
 // handler finds the handler of the grant type, if there is one and the client is
@@ -94,6 +128,10 @@ func (e *Endpoint) handler(r Request) (GrantHandler, error) {
 	asked := oauth.GrantType(r.Form.Get("grant_type"))
 	if asked == "" {
 		return nil, oauth.Errorf(oauth.InvalidRequest, "grant_type is missing")
+	}
+	if asked == passwordGrant {
+		return nil, oauth.Errorf(oauth.UnsupportedGrantType, "passwords are not taken here (RFC 9700 section 2.4): "+
+			"use the authorization code grant with PKCE, or the device authorization grant where there is no browser")
 	}
 	handler, ok := e.Grants[asked]
 	if !ok {
