@@ -17,6 +17,7 @@ var checks = []func(*request, context.Context) *oauth.Error{
 	(*request).checkResponseType,
 	(*request).checkUnsupported,
 	(*request).checkScope,
+	(*request).checkResource,
 	(*request).checkNonce,
 	(*request).checkPKCE,
 	(*request).checkPrompt,
@@ -133,9 +134,11 @@ func (q *request) checkScope(context.Context) *oauth.Error {
 	if err != nil {
 		return oauth.From(err)
 	}
-	granted := asked.Intersect(q.endpoint.Supported)
-	if len(q.client.Scopes) > 0 {
-		granted = granted.Intersect(q.client.Scopes)
+	var granted oauth.Scopes
+	for _, scope := range asked {
+		if q.may(scope) {
+			granted = append(granted, scope)
+		}
 	}
 	if q.out.ResponseType.Has(oauth.ResponseTypeIDToken) && !granted.Has(oauth.OpenID) {
 		return oauth.Errorf(oauth.InvalidScope, "an ID token needs the scope openid")
@@ -148,6 +151,29 @@ func (q *request) checkScope(context.Context) *oauth.Error {
 		return oauth.Errorf(oauth.InvalidScope, "none of the requested scopes can be granted")
 	}
 	q.out.Scopes = granted
+	return nil
+}
+
+// checkResource keeps the resources that the access tokens will be for (RFC 8707 §2),
+// and of the scopes those that they can be used with there: nobody is asked for
+// consent to others. Those of the broker stay, as they are about the ID token too.
+func (q *request) checkResource(context.Context) *oauth.Error {
+	issuer, known := q.endpoint.Desk.Issuer, q.endpoint.Resources
+	if asked := q.params.Values("resource"); len(asked) > 0 {
+		resources, kept, err := known.Target(issuer, q.out.Scopes, asked)
+		if err != nil {
+			return oauth.From(err)
+		}
+		q.out.Resources = resources
+		q.out.Scopes = slices.DeleteFunc(q.out.Scopes, func(s string) bool { return !kept.Has(s) && known.Scopes().Has(s) })
+	}
+	if q.out.ResponseType.Has(oauth.ResponseTypeToken) {
+		// A token that nothing could be asked about any more: what cannot be issued is
+		// refused here.
+		if _, _, err := known.Issued(issuer, q.client, q.out.Scopes, nil, q.out.Resources); err != nil {
+			return oauth.From(err)
+		}
+	}
 	return nil
 }
 

@@ -49,7 +49,7 @@ func examine(t testing.TB, client *broker.Client, pairs ...string) *request {
 	if unreadable(err) {
 		t.Fatal(err)
 	}
-	return &request{params: params, endpoint: &Endpoint{
+	return &request{params: params, endpoint: &Endpoint{Desk: &flow.Desk{Issuer: "https://b.test"},
 		Clients: clients{"wiki": client}, Supported: oauth.Scopes{oauth.OpenID, oauth.Email, oauth.Groups, oauth.OfflineAccess},
 		Upstreams: []connectors.Description{{ID: "corp"}, {ID: "hub"}},
 		Hint: func(_ context.Context, raw string) (string, string, error) {
@@ -109,7 +109,7 @@ func TestWhatARequestIsUnderstoodAs(t *testing.T) {
 			}},
 		{"RFC 6749 §3.1.2.3: the only redirect URI, left out without openid", nil, []string{"redirect_uri", "", "scope", "email"},
 			func(r *broker.AuthorizationRequest) { r.URISent, r.Scopes = false, oauth.Scopes{oauth.Email} }},
-		{"what nobody knows is ignored", nil, []string{"claims", `{"userinfo":{"name":{"essential":true},"email":null},"other":[]}`, "display", "popup", "again resource", "https://a.example"}, func(*broker.AuthorizationRequest) {}},
+		{"what nobody knows is ignored", nil, []string{"claims", `{"userinfo":{"name":{"essential":true},"email":null},"other":[]}`, "display", "popup", "audience", "https://a.example"}, func(*broker.AuthorizationRequest) {}},
 	} {
 		client, want := wiki(), good()
 		if row.client != nil {

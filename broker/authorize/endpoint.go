@@ -11,6 +11,7 @@ import (
 	"gatehouse/broker/audit"
 	"gatehouse/broker/flow"
 	"gatehouse/broker/oauth"
+	"gatehouse/broker/policy"
 	"gatehouse/connectors"
 	"gatehouse/internal/httpx"
 )
@@ -25,6 +26,8 @@ type Endpoint struct {
 	Objects *RequestObjects
 	// Supported are the scopes there are; others are ignored (Core §3.1.2.1).
 	Supported oauth.Scopes
+	// Resources are the resource servers there are.
+	Resources policy.Resources
 	// Upstreams are the configured connectors, in order.
 	Upstreams []connectors.Description
 	// Hint reads an id_token_hint and answers whose and for which client it is.

@@ -59,7 +59,7 @@ func (c *FrontChannel) code(_ context.Context, i flow.Issued, r *response) error
 
 // accessToken is RFC 6749 §4.2.2. There is never a refresh token.
 func (c *FrontChannel) accessToken(ctx context.Context, i flow.Issued, r *response) error {
-	audience, scopes, err := c.Resources.Target(c.Issuer, i.Grant.Scopes.Without(oauth.OfflineAccess), nil)
+	audience, scopes, err := c.Resources.Issued(c.Issuer, i.Client, i.Grant.Scopes.Without(oauth.OfflineAccess), nil, i.Grant.Resources)
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ var (
 	errDiffers   = errors.New("client_id or response_type differs within and without")
 	errFragment  = errors.New("the document is not the one that the fragment of request_uri is the hash of")
 	errSubject   = errors.New("the subject is the client, as in a client assertion")
-	errParameter = errors.New("a parameter is neither text, a number, a boolean nor an object")
+	errParameter = errors.New("a parameter is neither text, a number, a boolean, an object nor, as resource may be, a list of texts")
 )
 
 // Open verifies the request object of a client and returns its parameters. Every
@@ -168,6 +168,14 @@ func parameters(claims map[string]json.RawMessage) ([]oauth.Field, error) {
 		if name == "request" || name == "request_uri" {
 			return nil, errNested
 		}
+		if name == "resource" && strings.HasPrefix(string(raw), "[") {
+			several, err := list(name, raw)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, several...)
+			continue
+		}
 		var text string
 		switch {
 		case string(raw) != "null" && json.Unmarshal(raw, &text) == nil:
@@ -177,6 +185,23 @@ func parameters(claims map[string]json.RawMessage) ([]oauth.Field, error) {
 			return nil, errParameter
 		}
 		out = append(out, oauth.Field{Name: name, Value: text})
+	}
+	return out, nil
+}
+
+// list reads the one parameter that may occur several times: its values are an array
+// (RFC 8707 §2.1 with RFC 9101 §4).
+func list(name string, raw json.RawMessage) ([]oauth.Field, error) {
+	var values []*string
+	if json.Unmarshal(raw, &values) != nil {
+		return nil, errParameter
+	}
+	var out []oauth.Field
+	for _, v := range values {
+		if v == nil || *v == "" {
+			return nil, errParameter
+		}
+		out = append(out, oauth.Field{Name: name, Value: *v})
 	}
 	return out, nil
 }

@@ -66,9 +66,9 @@ func AuthorizeWorkload(h Holder, issuer *broker.ExternalIssuer, scopes oauth.Sco
 	return nil
 }
 
-// Narrowed is [Resources.Target] for a token that is derived from another: nobody gets it who was not permitted the one
-// before (invariant I7). A nil permitted is everybody. Without requested it is for those of the permitted that the
-// scopes belong to.
+// Narrowed is [Resources.Target] for a token that is derived from another, or from a grant for certain resources:
+// nobody gets it who was not permitted (invariant I7). A nil permitted is everybody. Without requested it is for those
+// of the permitted that the scopes belong to.
 func (r Resources) Narrowed(issuer string, scopes oauth.Scopes, requested, permitted []string) (audience []string, kept oauth.Scopes, err error) {
 	if len(requested) == 0 {
 		for _, uri := range r.audience(issuer, scopes) {
@@ -78,7 +78,10 @@ func (r Resources) Narrowed(issuer string, scopes oauth.Scopes, requested, permi
 		}
 	}
 	if len(requested) == 0 || permitted != nil && slices.ContainsFunc(requested, func(uri string) bool { return !slices.Contains(permitted, uri) }) {
-		return nil, nil, oauth.Errorf(oauth.InvalidTarget, "the token that was presented is not for the resource")
+		return nil, nil, oauth.Errorf(oauth.InvalidTarget, "the resource is beyond what was granted, or the scopes are for none that was")
 	}
-	return r.Target(issuer, scopes, requested)
+	if audience, kept, err = r.Target(issuer, scopes, requested); err != nil {
+		return nil, nil, err
+	}
+	return audience, kept, r.readable(audience)
 }

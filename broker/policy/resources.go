@@ -46,6 +46,9 @@ func (r Resources) Target(issuer string, scopes oauth.Scopes, requested []string
 		return r.audience(issuer, scopes), scopes, nil
 	}
 	for _, uri := range requested {
+		if slices.Contains(audience, uri) {
+			continue // a stranger chooses how often one is named
+		}
 		served := len(scopes) == 0 && uri == issuer
 		for _, name := range scopes {
 			if !r.owns(issuer, uri, name) {
@@ -58,11 +61,48 @@ func (r Resources) Target(issuer string, scopes oauth.Scopes, requested []string
 		if !served {
 			return nil, nil, oauth.Errorf(oauth.InvalidTarget, "the resource is unknown, or none of the scopes is for it")
 		}
-		if !slices.Contains(audience, uri) {
-			audience = append(audience, uri)
-		}
+		audience = append(audience, uri)
 	}
 	return audience, kept, nil
+}
+
+// Issued is [Resources.Target] for an access token that client gets for a grant with the resources granted, or for
+// itself. Where the authorization request named resources the token stays within them, and is without requested for
+// all of those that the scopes belong to (RFC 8707 §2.2). Where nobody named any, it is also for the client's own
+// audience. What is issued can be taken to every one of them, so one that has its tokens encrypted must be alone.
+func (r Resources) Issued(issuer string, client *broker.Client, scopes oauth.Scopes, requested, granted []string) (audience []string, kept oauth.Scopes, err error) {
+	if len(granted) > 0 {
+		return r.Narrowed(issuer, scopes, requested, granted)
+	}
+	if audience, kept, err = r.Target(issuer, scopes, requested); err != nil {
+		return nil, nil, err
+	}
+	if len(requested) == 0 {
+		for _, uri := range client.Audience {
+			if !slices.Contains(audience, uri) {
+				audience = append(audience, uri)
+			}
+		}
+	}
+	return audience, kept, r.readable(audience)
+}
+
+// Recipient returns the resource server for whose eyes a token with the audience is to be encrypted; nil for none.
+func (r Resources) Recipient(audience []string) *broker.Resource {
+	for i, one := range r {
+		if !one.Encryption.IsZero() && slices.Contains(audience, one.URI) {
+			return &r[i]
+		}
+	}
+	return nil
+}
+
+// readable refuses an audience of which one could read the token and another could not.
+func (r Resources) readable(audience []string) error {
+	if len(audience) > 1 && r.Recipient(audience) != nil {
+		return oauth.Errorf(oauth.InvalidTarget, "access tokens for one of the resources are encrypted and for it alone: name one resource with the parameter resource")
+	}
+	return nil
 }
 
 // audience is whom scopes belong to.

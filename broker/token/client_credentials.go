@@ -51,7 +51,7 @@ func (h *ClientCredentials) Redeem(ctx context.Context, r Request) (Tokens, erro
 		}
 		return Tokens{}, oauth.Errorf(oauth.UnauthorizedClient, "the client may not use this grant_type").Because(err)
 	}
-	audience, scopes, err := h.Targets.of(r, scopes)
+	audience, scopes, err := h.Targets.of(r, scopes, nil)
 	if err != nil {
 		return Tokens{}, err
 	}

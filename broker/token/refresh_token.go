@@ -113,7 +113,7 @@ func (h *RefreshToken) recheck(ctx context.Context, r Request, token mint.Refres
 		state.GrantStanding() != nil {
 		return nil, nil
 	}
-	if _, _, err := h.Targets.of(r, wanted(scopes, state)); err != nil {
+	if _, _, err := h.Targets.of(r, wanted(scopes, state), state.Grant.Resources); err != nil {
 		return nil, nil
 	}
 	return h.Upstream.Check(ctx, state, r.Event)

@@ -30,13 +30,14 @@ type Targets struct {
 	Issuer string
 }
 
-// of returns the audience of a token with scopes and the scopes that it keeps.
-func (t Targets) of(r Request, scopes oauth.Scopes) ([]string, oauth.Scopes, error) {
-	return t.Resources.Target(t.Issuer, scopes, r.Form.Values("resource"))
+// of returns the audience of a token with scopes, and the scopes that it keeps. granted
+// are the resources of the grant.
+func (t Targets) of(r Request, scopes oauth.Scopes, granted []string) ([]string, oauth.Scopes, error) {
+	return t.Resources.Issued(t.Issuer, r.Client, scopes, r.Form.Values("resource"), granted)
 }
 
 func accessToken(ctx context.Context, m *mint.Minter, to Targets, r Request, o broker.Outcome, scopes oauth.Scopes) (Tokens, error) {
-	audience, scopes, err := to.of(r, scopes)
+	audience, scopes, err := to.of(r, scopes, o.Grant.Resources)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -64,7 +65,7 @@ func revoked(o broker.Outcome, err error) Tokens {
 // that runs it twice counts twice.
 func authorize(r Request, to Targets, s broker.State, scopes oauth.Scopes, perAccount *httpx.Limiter) error {
 	// Before anything is spent: a resource that cannot be had changes nothing.
-	if _, _, err := to.of(r, scopes); err != nil {
+	if _, _, err := to.of(r, scopes, s.Grant.Resources); err != nil {
 		return err
 	}
 	if err := policy.Authorize(r.Client, s, s.Grant.Scopes); err != nil {
