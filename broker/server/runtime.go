@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -202,33 +201,6 @@ func (s *Server) tokenEndpoint(rt *runtime, minter *mint.Minter, upstreams *rech
 func (s *Server) reception(limits configs.TokenLimits, callers *clientauth.Authenticator) *clientauth.Reception {
 	return &clientauth.Reception{Callers: callers, Audit: s.audit, Log: s.log, Now: s.now,
 		PerAddress: s.limiter(limits.PerAddress), PerClient: s.limiter(limits.PerClient)}
-}
-
-// enabled is what the clients of a runtime have been given: discovery advertises
-// that and no more.
-func enabled(rt *runtime) discovery.Enabled {
-	e := discovery.Enabled{Scopes: rt.config.BrokerResources().Scopes(), IDTokenAlgs: []string{rt.config.Signing.IDToken}, ResponseTypes: []string{string(oauth.ResponseTypeCode)}}
-	add := func(list *[]string, value string) {
-		if value != "" && !slices.Contains(*list, value) {
-			*list = append(*list, value)
-		}
-	}
-	for _, client := range rt.clients {
-		add(&e.IDTokenAlgs, client.IDTokenAlg)
-		add(&e.UserInfoAlgs, client.UserInfoAlg)
-		for _, t := range client.ResponseTypes {
-			add(&e.ResponseTypes, string(t))
-		}
-		e.WebMessage = e.WebMessage || client.AllowsResponseMode(oauth.ResponseModeWebMessage)
-		if client.AllowsGrantType(oauth.GrantTypeImplicit) {
-			e.Implicit = true
-		}
-	}
-	e.TokenExchange, e.JWTBearer = rt.clients.use(oauth.GrantTypeTokenExchange), rt.clients.use(oauth.GrantTypeJWTBearer)
-	slices.Sort(e.IDTokenAlgs[1:])
-	slices.Sort(e.UserInfoAlgs)
-	slices.Sort(e.ResponseTypes[1:])
-	return e
 }
 
 // outlives is how long the last code given within a session, and what is issued for
