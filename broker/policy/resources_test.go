@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"gatehouse/broker"
@@ -48,6 +49,57 @@ func TestWhomATokenIsFor(t *testing.T) {
 	}
 	if got := r.Scopes(); !slices.Equal(got, list("orders.read", "orders.write", "shared", "stock.read")) {
 		t.Errorf("%q", got)
+	}
+}
+
+// RFC 8707 §2.2: what a token of a grant, or of a client itself, is for.
+func TestWhomAnIssuedTokenIsFor(t *testing.T) {
+	t.Parallel()
+	const issuer, orders, stock, vault = "https://sso.example", "https://orders.example", "https://stock.example", "https://vault.example"
+	r := Resources{{URI: orders, Scopes: oauth.Scopes{"orders.read"}}, {URI: stock, Scopes: oauth.Scopes{"stock.read"}},
+		{URI: vault, Scopes: oauth.Scopes{"vault.open"}, Encryption: broker.Encryption{Alg: "ECDH-ES", Enc: "A256GCM"}}}
+	list := func(s ...string) []string { return s }
+	for _, row := range []struct {
+		name                    string
+		scopes                  oauth.Scopes
+		own, requested, granted []string
+		audience, kept          []string
+		refused                 bool
+	}{
+		{"nobody named any", list("openid", "orders.read"), nil, nil, nil, list(issuer, orders), list("openid", "orders.read"), false},
+		{"nor has the client its own", list("openid"), list("https://legacy.example", issuer), nil, nil, list(issuer, "https://legacy.example"), list("openid"), false},
+		{"the token request named one: the client's own is not added", list("openid", "orders.read"), list("https://legacy.example"), list(orders), nil, list(orders), list("orders.read"), false},
+		{"the authorization request did: likewise", list("openid", "orders.read"), list("https://legacy.example"), nil, list(orders), list(orders), list("orders.read"), false},
+		{"all of the grant's", list("openid", "orders.read", "stock.read"), nil, nil, list(stock, orders), list(orders, stock), list("orders.read", "stock.read"), false},
+		{"one of the grant's", list("openid", "orders.read", "stock.read"), nil, list(stock), list(stock, orders), list(stock), list("stock.read"), false},
+		{"those of the grant that the scopes are for", list("openid", "stock.read"), nil, nil, list(stock, orders), list(stock), list("stock.read"), false},
+		{"beyond the grant", list("openid", "orders.read", "stock.read"), nil, list(stock), list(orders), nil, nil, true},
+		{"one of the grant's and one beyond", list("openid", "orders.read", "stock.read"), nil, list(orders, stock), list(orders), nil, nil, true},
+		{"the broker itself is beyond too", list("openid", "orders.read"), nil, list(issuer), list(orders), nil, nil, true},
+		{"scopes for none of the grant's", list("openid"), nil, nil, list(orders), nil, nil, true},
+		{"a resource that is no longer configured", list("orders.read"), nil, nil, list("https://gone.example"), nil, nil, true},
+		{"an encrypted one alone", list("vault.open"), nil, nil, nil, list(vault), list("vault.open"), false},
+		{"an encrypted one that is named", list("openid", "vault.open", "orders.read"), nil, list(vault), nil, list(vault), list("vault.open"), false},
+		{"an encrypted one beside the broker", list("openid", "vault.open"), nil, nil, nil, nil, nil, true},
+		{"an encrypted one beside the client's own", list("vault.open"), list("https://legacy.example"), nil, nil, nil, nil, true},
+		{"two that are named, one encrypted", list("orders.read", "vault.open"), nil, list(orders, vault), nil, nil, nil, true},
+		{"two of the grant's, one encrypted", list("orders.read", "vault.open"), nil, nil, list(orders, vault), nil, nil, true},
+		{"the encrypted one of the grant's", list("orders.read", "vault.open"), nil, list(vault), list(orders, vault), list(vault), list("vault.open"), false},
+	} {
+		audience, kept, err := r.Issued(issuer, &broker.Client{Audience: row.own}, row.scopes, row.requested, row.granted)
+		if row.refused && (err == nil || oauth.From(err).Code != oauth.InvalidTarget) || !row.refused && (err != nil || !slices.Equal(audience, row.audience) || !slices.Equal(kept, row.kept)) {
+			t.Errorf("%s: %q with %q, %v", row.name, audience, kept, err)
+		}
+	}
+	if got := r.Recipient(list(vault)); got == nil || got.URI != vault || r.Recipient(list(orders)) != nil || r.Recipient(nil) != nil {
+		t.Errorf("the recipient is %+v", got)
+	}
+	if _, _, err := r.Issued(issuer, &broker.Client{}, oauth.Scopes{"openid", "vault.open"}, nil, nil); err == nil || !strings.Contains(oauth.From(err).Description, "resource") {
+		t.Errorf("the refusal does not say what to do: %v", err)
+	}
+	// What is had in exchange is held to the same.
+	if _, _, err := r.Narrowed(issuer, oauth.Scopes{"orders.read", "vault.open"}, nil, nil); err == nil || oauth.From(err).Code != oauth.InvalidTarget {
+		t.Errorf("in exchange, an encrypted one beside another: %v", err)
 	}
 }
 
