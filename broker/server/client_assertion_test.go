@@ -22,6 +22,12 @@ import (
 // signing is a world whose clients sign: "keys" with a key, "mac" with its secret.
 func signing(t *testing.T) (*brokertest.Broker, func(client, jti, audience string) url.Values) {
 	t.Helper()
+	return signingIn(t, brokertest.Options{})
+}
+
+// signingIn is signing in a world with other options.
+func signingIn(t *testing.T, options brokertest.Options) (*brokertest.Broker, func(client, jti, audience string) url.Values) {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -31,9 +37,10 @@ func signing(t *testing.T) (*brokertest.Broker, func(client, jti, audience strin
 		t.Fatal(err)
 	}
 	const secret = "a secret of thirty-two characters"
-	b := brokertest.New(t, brokertest.Options{Clients: `  - {client_id: keys, token_endpoint_auth_method: private_key_jwt, jwks: ` + string(set) + `, redirect_uris: ["https://keys.example/callback"], skip_consent: true, grant_types: [authorization_code, refresh_token, client_credentials]}
+	options.Clients = `  - {client_id: keys, token_endpoint_auth_method: private_key_jwt, jwks: ` + string(set) + `, redirect_uris: ["https://keys.example/callback"], skip_consent: true, grant_types: [authorization_code, refresh_token, client_credentials]}
   - {client_id: mac, token_endpoint_auth_method: client_secret_jwt, client_secret: "` + secret + `", grant_types: [client_credentials]}
-`})
+`
+	b := brokertest.New(t, options)
 	return b, func(client, jti, audience string) url.Values {
 		t.Helper()
 		signer := jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{KeyID: "k1", Key: key}}

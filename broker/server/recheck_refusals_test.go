@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse/connectors/connectortest/fake"
+	"gatehouse/internal/brokertest"
 )
 
 // RFC 9700 §4.14.2: a spent token that comes back ends the grant, also while nobody can
@@ -58,4 +59,37 @@ func TestI12ARefusedRefreshAsksNobody(t *testing.T) {
 	if a := b.Refresh(t, "wiki", token); a.Status != 200 {
 		t.Errorf("afterwards: %v", a.Body)
 	}
+}
+
+// CA-03, I12: a client that has not proved to be itself this time has nobody asked
+// about a person.
+func TestARefreshWithAUsedAssertionAsksNobody(t *testing.T) {
+	t.Parallel()
+	b, assert := signingIn(t, askingAgain(""))
+	code := b.Browser(t).Get(b.AuthorizeURL("keys", "scope", "openid offline_access")).URL.Query().Get("code")
+	tokens := send(t, b, "/token", with(brokertest.CodeForm("keys", code), pairsOf(assert("keys", "1", b.Issuer))...))
+	refresh := []string{"grant_type", "refresh_token", "refresh_token", tokens.Text("refresh_token")}
+	b.Clock.Advance(15 * time.Minute)
+	used := assert("keys", "2", b.Issuer)
+	if a := send(t, b, "/token", with(url.Values{"grant_type": {"client_credentials"}}, pairsOf(used)...)); a.Status != 200 {
+		t.Fatalf("%d %v", a.Status, a.Body)
+	}
+	b.Upstream.Forget()
+	commits := b.Store.Commits()
+	isError(t, "a used assertion", send(t, b, "/token", with(url.Values{}, append(refresh, pairsOf(used)...)...)), 401, "invalid_client")
+	if n := b.Upstream.Calls(fake.Token); n != 0 || b.Store.Commits() != commits {
+		t.Errorf("%d questions, %d commits", n, b.Store.Commits()-commits)
+	}
+	a := send(t, b, "/token", with(url.Values{}, append(refresh, pairsOf(assert("keys", "3", b.Issuer))...)...))
+	if n := b.Upstream.Calls(fake.Token); a.Status != 200 || n != 1 {
+		t.Errorf("a fresh one: %d %v, %d questions", a.Status, a.Body, n)
+	}
+}
+
+func pairsOf(form url.Values) []string {
+	var out []string
+	for name, values := range form {
+		out = append(out, name, values[0])
+	}
+	return out
 }

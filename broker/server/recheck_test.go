@@ -14,12 +14,18 @@ import (
 // hands out a new refresh token each time.
 func rechecking(t *testing.T, more string) *brokertest.Broker {
 	t.Helper()
-	return brokertest.New(t, brokertest.Options{
+	options := askingAgain(more)
+	options.Clients = `  - {client_id: wiki, client_secret: wiki-secret, redirect_uris: ["https://wiki.example/callback"], skip_consent: true}
+  - {client_id: shop, client_secret: shop-secret, redirect_uris: ["https://shop.example/callback"], skip_consent: true, allow: {groups: ["corp:staff"]}}
+`
+	return brokertest.New(t, options)
+}
+
+func askingAgain(more string) brokertest.Options {
+	return brokertest.Options{
 		Upstream:  func(o *fake.Options) { o.OIDC.RotateRefreshTokens = true },
 		Connector: ", recheck_interval: 15m, outage_grace: 1h" + more,
-		Clients: `  - {client_id: wiki, client_secret: wiki-secret, redirect_uris: ["https://wiki.example/callback"], skip_consent: true}
-  - {client_id: shop, client_secret: shop-secret, redirect_uris: ["https://shop.example/callback"], skip_consent: true, allow: {groups: ["corp:staff"]}}
-`})
+	}
 }
 
 func offline(t *testing.T, b *brokertest.Broker, br *brokertest.Browser, client string) string {

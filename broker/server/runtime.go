@@ -23,6 +23,7 @@ import (
 	"gatehouse/broker/mint"
 	"gatehouse/broker/oauth"
 	"gatehouse/broker/outbound"
+	"gatehouse/broker/policy"
 	"gatehouse/broker/recheck"
 	"gatehouse/broker/token"
 	"gatehouse/broker/userinfo"
@@ -36,8 +37,15 @@ import (
 // runtime is everything that follows from one loaded configuration. It is
 // immutable.
 type runtime struct {
-	config     *configs.Config
-	clients    clients
+	config *configs.Config
+	// clients are those of the configuration, lookup finds those and whoever else there
+	// is.
+	clients clients
+	lookup  broker.Clients
+	// fetch is the guarded client for what clients name, keys the cache of their keys.
+	fetch      func(ctx context.Context, address string, types ...string) ([]byte, error)
+	keys       *clientkeys.Cache
+	subjects   policy.Subjects
 	external   *external.Issuers
 	connectors map[string]connectors.Connector
 	upstreams  []connectors.Description
@@ -87,7 +95,14 @@ func (s *Server) newRuntime(c *configs.Config, pages *web.Pages) (*runtime, erro
 		rt.connectors[section.Base().ID] = connector
 		rt.upstreams = append(rt.upstreams, connector.Describe())
 	}
-	minter, err := mint.New(mint.Config{Issuer: c.Issuer, Ring: s.ring, Secrets: s.secrets,
+	roots, err := c.OutboundTLS()
+	if err != nil {
+		return nil, err
+	}
+	rt.lookup = rt.clients
+	rt.fetch = outbound.New(c.Outbound.AllowNetworks, roots, s.log).Fetch
+	rt.keys = &clientkeys.Cache{Fetch: rt.fetch, Now: s.now}
+	minter, err := mint.New(mint.Config{Issuer: c.Issuer, Ring: s.ring, Secrets: s.secrets, Subjects: rt.subjects, Keys: rt.keys, Clients: rt.lookup,
 		IDTokenAlg: c.Signing.IDToken, AccessTokenAlg: c.Signing.AccessToken, Lifetimes: c.Lifetimes.Broker()})
 	if err != nil {
 		return nil, err
@@ -107,13 +122,13 @@ func connectorIDs(c *configs.Config) []string {
 func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error {
 	c, limits, resources := rt.config, rt.config.Limits, rt.config.BrokerResources()
 	desk := &flow.Desk{
-		Issuer: c.Issuer, Clients: rt.clients, Logins: s.store, Sessions: s.store, Cookies: session.New(c.Issuer),
+		Issuer: c.Issuer, Clients: rt.lookup, Logins: s.store, Sessions: s.store, Cookies: session.New(c.Issuer),
 		Jar: flow.NewJar(c.Issuer, s.secrets, s.now), Pages: pages, Audit: s.audit, Log: s.log, Now: s.now,
-		Upstreams: rt.upstreams, Lifetimes: c.Lifetimes.Broker(), Outlives: outlives(rt), PerAccount: s.limiter(limits.Authorize.PerAccount),
+		Upstreams: rt.upstreams, Subjects: rt.subjects, Lifetimes: c.Lifetimes.Broker(), Outlives: outlives(rt), PerAccount: s.limiter(limits.Authorize.PerAccount),
 		NewCode: minter.NewCode, NewAccountID: mint.NewAccountID,
 		FrontChannel: (&authorize.FrontChannel{Mint: minter, Resources: resources, Issuer: c.Issuer}).Fields,
 	}
-	signIn := &login.Endpoint{Desk: desk, Clients: rt.clients, States: flow.NewStates(s.secrets), Connectors: rt.connectors,
+	signIn := &login.Endpoint{Desk: desk, Clients: rt.lookup, States: flow.NewStates(s.secrets), Connectors: rt.connectors,
 		PerAddress: s.limiter(limits.Login.PerAddress), PerPerson: s.limiter(limits.Login.PerAccount), Log: s.log, Now: s.now}
 	desk.SignIn = signIn.SignIn
 	upstreams := s.rechecker(rt)
@@ -126,27 +141,22 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 	if err != nil {
 		return err
 	}
-	roots, err := c.OutboundTLS()
-	if err != nil {
-		return err
-	}
-	fetch := outbound.New(c.Outbound.AllowNetworks, roots, s.log).Fetch
-	callers := s.callers(rt, fetch)
+	callers := s.callers(rt)
 	mux := http.NewServeMux()
 	for _, endpoint := range []interface{ Mount(*http.ServeMux) }{
-		&authorize.Endpoint{Desk: desk, Clients: rt.clients,
-			Objects: &authorize.RequestObjects{Keys: callers.Keys, Fetch: fetch, Issuer: c.Issuer, Now: s.now}, Supported: append(discovery.Scopes(), resources.Scopes()...), Upstreams: rt.upstreams,
+		&authorize.Endpoint{Desk: desk, Clients: rt.lookup,
+			Objects: &authorize.RequestObjects{Keys: rt.keys, Fetch: rt.fetch, Issuer: c.Issuer, Now: s.now}, Supported: append(discovery.Scopes(), resources.Scopes()...), Resources: resources, Upstreams: rt.upstreams,
 			Hint: hintReader(minter, s.now), PerAddress: s.limiter(limits.Authorize.PerAddress), Log: s.log, Now: s.now},
 		signIn,
 		&consent.Endpoint{Desk: desk, Protect: protect},
-		&logout.Endpoint{Desk: desk, Clients: rt.clients, Sessions: s.store, Protect: protect, Now: s.now,
+		&logout.Endpoint{Desk: desk, Clients: rt.lookup, Sessions: s.store, Protect: protect, Now: s.now,
 			ReadHint: func(ctx context.Context, raw string) (logout.Hint, error) {
 				hint, err := minter.ReadIDTokenHint(ctx, raw, s.now())
 				return logout.Hint(hint), err
 			}},
 		s.tokenEndpoint(rt, minter, upstreams, callers),
 		&introspection.Endpoint{Issuer: c.Issuer, Reception: s.reception(limits.Token, callers), Resources: resources, Tokens: s.lookup(rt, minter)},
-		&userinfo.Endpoint{Issuer: c.Issuer, Clients: rt.clients, Live: s.lookup(rt, minter).Access, Mint: minter, Audit: s.audit,
+		&userinfo.Endpoint{Issuer: c.Issuer, Clients: rt.lookup, Live: s.lookup(rt, minter).Access, Mint: minter, Audit: s.audit,
 			PerAddress: s.limiter(limits.UserInfo.PerAddress), PerAccount: s.limiter(limits.UserInfo.PerAccount), Now: s.now},
 		documents,
 	} {
@@ -172,12 +182,12 @@ func (s *Server) rechecker(rt *runtime) *recheck.Checker {
 }
 
 // callers authenticates clients, at every endpoint with the same limit for failures.
-func (s *Server) callers(rt *runtime, fetch func(context.Context, string, ...string) ([]byte, error)) *clientauth.Authenticator {
+func (s *Server) callers(rt *runtime) *clientauth.Authenticator {
 	issuer := rt.config.Issuer
-	return &clientauth.Authenticator{Clients: rt.clients, Secrets: s.hashes, Realm: issuer, Now: s.now,
+	return &clientauth.Authenticator{Clients: rt.lookup, Secrets: s.hashes, Realm: issuer, Now: s.now,
 		// OpenID Connect Core §9 addresses assertions to the token endpoint, RFC 7521 §5.1 to the server.
 		Audiences: []string{issuer + "/token", issuer + "/introspect", issuer + "/revoke"},
-		Keys:      &clientkeys.Cache{Fetch: fetch, Now: s.now},
+		Keys:      rt.keys,
 		Failures:  &httpx.Limiter{Rate: 1, Burst: 30, Now: s.now}}
 }
 
@@ -189,7 +199,7 @@ func (s *Server) tokenEndpoint(rt *runtime, minter *mint.Minter, upstreams *rech
 	for _, h := range append(s.exchanges(rt, minter, targets, perAccount), []token.GrantHandler{
 		&token.AuthorizationCode{Codes: s.store, Mint: minter, Targets: targets, Lifetimes: c.Lifetimes.Broker(), PerAccount: perAccount},
 		&token.RefreshToken{Tokens: s.store, Mint: minter, Targets: targets, Lifetimes: c.Lifetimes.Broker(), PerAccount: perAccount,
-			Grants: s.store, Upstream: upstreams, Retry: c.RefreshTokens.RetryWindow},
+			Grants: s.store, Upstream: upstreams, Onces: s.store, Retry: c.RefreshTokens.RetryWindow},
 		&token.ClientCredentials{Switches: s.store, Onces: s.store, Mint: minter, Targets: targets},
 	}...) {
 		grants[h.GrantType()] = h

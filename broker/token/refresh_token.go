@@ -24,6 +24,8 @@ type RefreshToken struct {
 	// is configured so; with Upstream nil nobody is asked.
 	Grants   broker.Grants
 	Upstream Rechecker
+	// Onces says beforehand whether the client's assertion was used before.
+	Onces broker.Onces
 	// Retry is how long a spent token may be presented once more by a client that
 	// never got the answer; zero for never.
 	Retry time.Duration
@@ -115,6 +117,12 @@ func (h *RefreshToken) recheck(ctx context.Context, r Request, token mint.Refres
 	}
 	if _, _, err := h.Targets.of(r, wanted(scopes, state), state.Grant.Resources); err != nil {
 		return nil, nil
+	}
+	for _, once := range r.Once {
+		// Who presents an assertion again is not the client, and must not cause a question.
+		if used, err := h.Onces.OnceUsed(ctx, once); err != nil || used {
+			return nil, err
+		}
 	}
 	return h.Upstream.Check(ctx, state, r.Event)
 }
