@@ -136,8 +136,10 @@ func (c *Client) fetch(ctx context.Context, address string, types []string) ([]b
 	return body, nil
 }
 
+// statusError is an answer of another status than 200.
 type statusError int
 
+// Error implements error.
 func (s statusError) Error() string { return fmt.Sprintf("status %d", int(s)) }
 
 var (

@@ -95,6 +95,7 @@ type unrouted struct {
 	status  int
 }
 
+// WriteHeader implements http.ResponseWriter.
 func (u *unrouted) WriteHeader(status int) {
 	if u.request.Pattern == "" && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed) {
 		u.status = status
@@ -103,6 +104,7 @@ func (u *unrouted) WriteHeader(status int) {
 	u.ResponseWriter.WriteHeader(status)
 }
 
+// Write implements http.ResponseWriter.
 func (u *unrouted) Write(b []byte) (int, error) {
 	if u.status != 0 {
 		return len(b), nil

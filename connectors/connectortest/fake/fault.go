@@ -62,9 +62,14 @@ type buffered struct {
 	body   bytes.Buffer
 }
 
-func (b *buffered) Header() http.Header         { return b.header }
+// Header implements http.ResponseWriter.
+func (b *buffered) Header() http.Header { return b.header }
+
+// Write implements http.ResponseWriter.
 func (b *buffered) Write(p []byte) (int, error) { return b.body.Write(p) }
-func (b *buffered) WriteHeader(status int)      { b.status = status }
+
+// WriteHeader implements http.ResponseWriter.
+func (b *buffered) WriteHeader(status int) { b.status = status }
 
 // faulty serves h unless a fault is due at e.
 func (p *Provider) faulty(e Endpoint, h http.HandlerFunc) http.HandlerFunc {

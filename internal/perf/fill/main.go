@@ -26,13 +26,20 @@ func main() {
 	key := flag.String("key", "broker.key", "the file of the secret key")
 	n := flag.Int("n", 100_000, "how many people sign in")
 	flag.Parse()
-	if err := fill(context.Background(), *path, *key, *n); err != nil {
+	f := filler{now: time.Now}
+	if err := f.fill(context.Background(), *path, *key, *n); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func fill(ctx context.Context, path, keyFile string, n int) error {
+// filler signs people in.
+type filler struct {
+	store *bolt.Store
+	now   func() time.Time
+}
+
+func (f filler) fill(ctx context.Context, path, keyFile string, n int) error {
 	text, err := os.ReadFile(keyFile)
 	if err != nil {
 		return err
@@ -46,8 +53,7 @@ func fill(ctx context.Context, path, keyFile string, n int) error {
 		return err
 	}
 	// Nothing is lost with a half-filled file: it is made again.
-	store, err := bolt.Open(path, bolt.Options{Seal: keys, NoSync: true})
-	if err != nil {
+	if f.store, err = bolt.Open(path, bolt.Options{Seal: keys, NoSync: true}); err != nil {
 		return err
 	}
 	const callers = 64
@@ -56,19 +62,19 @@ func fill(ctx context.Context, path, keyFile string, n int) error {
 	for w := range callers {
 		group.Go(func() {
 			for i := w; i < n && errs[w] == nil; i += callers {
-				errs[w] = signIn(ctx, store, i)
+				errs[w] = f.signIn(ctx, i)
 			}
 		})
 	}
 	group.Wait()
-	return errors.Join(append(errs, forgetOnce(ctx, store), store.Close())...)
+	return errors.Join(append(errs, f.forgetOnce(ctx), f.store.Close())...)
 }
 
 // forgetOnce sweeps the one-time keys of the sign-ins, which a database that has
 // filled up over months has long forgotten.
-func forgetOnce(ctx context.Context, store broker.Store) error {
+func (f filler) forgetOnce(ctx context.Context) error {
 	for {
-		n, err := store.Sweep(ctx, time.Now().Add(time.Minute), 10_000)
+		n, err := f.store.Sweep(ctx, f.now().Add(time.Minute), 10_000)
 		if err != nil || n < 10_000 {
 			return err
 		}
@@ -76,11 +82,11 @@ func forgetOnce(ctx context.Context, store broker.Store) error {
 }
 
 // signIn records a sign-in of the i-th person with an offline grant.
-func signIn(ctx context.Context, store broker.Store, i int) error {
-	now := time.Now()
+func (f filler) signIn(ctx context.Context, i int) error {
+	now := f.now()
 	sessionEnd, grantEnd := now.Add(24*time.Hour), now.Add(720*time.Hour)
 	id := broker.NewID(grantEnd)
-	_, err := store.CompleteLogin(ctx, broker.Login{
+	_, err := f.store.CompleteLogin(ctx, broker.Login{
 		Now:  now,
 		Once: []broker.Once{{Key: broker.DigestOf(id), Expires: now.Add(time.Second)}},
 		Identity: broker.Identity{
