@@ -225,7 +225,7 @@ func TestDR04NamesAndPages(t *testing.T) {
 		"a script as policy":          `"policy_uri":"javascript://app.example.org/%0aalert(1)"`,
 		"a page of no length":         `"client_uri":"https://app.example.org/` + strings.Repeat("a", 3000) + `"`,
 		"a sign-in in the clear":      `"initiate_login_uri":"http://app.example.org/login"`,
-		"101 contacts":                `"contacts":["a"` + strings.Repeat(`,"a"`, 100) + `]`,
+		"1001 contacts":               `"contacts":["a"` + strings.Repeat(`,"a"`, 1000) + `]`,
 	} {
 		got := w.do("POST", "/register", `{"redirect_uris":["https://app.example.org/cb"],`+member+`}`)
 		wantRefused(t, got, http.StatusBadRequest, oauth.InvalidClientMetadata)

@@ -1,0 +1,225 @@
+package registration
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gatehouse/broker"
+	"gatehouse/broker/oauth"
+)
+
+// counting counts what reaches the store, and fails when told to.
+type counting struct {
+	broker.Registrations
+	reads, notes atomic.Int32
+	err          error
+}
+
+func (c *counting) Registration(ctx context.Context, id string, now time.Time) (broker.Registration, error) {
+	c.reads.Add(1)
+	if c.err != nil {
+		return broker.Registration{}, c.err
+	}
+	return c.Registrations.Registration(ctx, id, now)
+}
+
+func (c *counting) UseRegistration(ctx context.Context, id string, now time.Time) error {
+	c.notes.Add(1)
+	if err := errors.Join(c.err, ctx.Err()); err != nil {
+		return err
+	}
+	return c.Registrations.UseRegistration(ctx, id, now)
+}
+
+func TestConfiguredClientsComeFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, openPolicy())
+	made := w.register("")
+	count := &counting{Registrations: w.store}
+	mine := &broker.Client{ID: made.text("client_id")}
+	w.clients = &Clients{Configured: configured{"wiki": {ID: "wiki"}, mine.ID: mine}, Registrations: count, Policy: openPolicy(), Now: w.clock}
+	for _, id := range []string{"wiki", mine.ID} {
+		if client, err := w.clients.Client(t.Context(), id); err != nil || client.Registered {
+			t.Errorf("%s: %+v, %v", id, client, err)
+		}
+	}
+	for _, id := range []string{"nobody", "", "https://app.example.org/client", "reg_"} {
+		if _, err := w.clients.Client(t.Context(), id); !errors.Is(err, broker.ErrNotFound) {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+	if n := count.reads.Load(); n != 0 {
+		t.Errorf("%d reads of the store for IDs that it cannot have", n)
+	}
+	w.endpoint.Taken = func(id string) bool { return id == mine.ID }
+	if got := w.manage("GET", made, ""); got.status != 401 {
+		t.Errorf("a registration behind a configured client answers %d", got.status)
+	}
+}
+
+func TestAClientIsConvertedOncePerRevision(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, openPolicy())
+	count := &counting{Registrations: w.store}
+	w.clients.Registrations = count
+	made := w.register("")
+	first := w.client(made)
+	if again := w.client(made); again != first || count.reads.Load() != 2 {
+		t.Errorf("converted again, or %d reads for two look-ups", count.reads.Load())
+	}
+	w.manage("PUT", made, replacement(made, ""))
+	if after := w.client(made); after == first || after.RedirectURIs[0] != "https://app.example.org/new" {
+		t.Errorf("after an update: %+v", after)
+	}
+	if first.RedirectURIs[0] != "https://app.example.org/cb" {
+		t.Error("a client that somebody holds was changed")
+	}
+}
+
+func TestTheCacheIsBounded(t *testing.T) {
+	t.Parallel()
+	c := &Clients{}
+	for i := range maxEntries + 1 {
+		c.keep(&broker.Registration{ClientID: strconv.Itoa(i)}, &broker.Client{})
+	}
+	if n := len(c.entries); n > maxEntries {
+		t.Errorf("%d entries", n)
+	}
+}
+
+// What the policy of today no longer allows is refused at use, whatever was registered.
+func TestThePolicyOfTodayHolds(t *testing.T) {
+	t.Parallel()
+	before := openPolicy()
+	before.PKCEOptional, before.Loopback = true, true
+	w := newWorld(t, before)
+	made := w.register(`{"redirect_uris":["https://app.example.org/cb","https://two.example.net/cb"],"post_logout_redirect_uris":["https://two.example.net/bye"],
+		"web_origins":["https://two.example.net"],"grant_types":["authorization_code","implicit","refresh_token","client_credentials"],
+		"response_types":["code","id_token","code id_token"]}`)
+	public := w.register(`{"redirect_uris":["http://127.0.0.1/cb"],"token_endpoint_auth_method":"none"}`)
+	if client := w.client(made); !client.PKCEOptional || len(client.RedirectURIs) != 2 || len(client.ResponseTypes) != 3 || len(client.GrantTypes) != 4 || len(client.Connectors) != 0 {
+		t.Errorf("client %+v", client)
+	}
+	if client := w.client(public); client.PKCEOptional {
+		t.Error("a public client may leave out the challenge")
+	}
+	after := Policy{Scopes: oauth.Scopes{"openid", "groups"}, GrantTypes: []oauth.GrantType{oauth.GrantTypeAuthorizationCode, oauth.GrantTypeTokenExchange},
+		RedirectHosts: []string{"app.example.org"}, Connectors: []string{"corp"}}
+	w.clients = &Clients{Configured: configured{}, Registrations: w.store, Policy: after, Now: w.clock}
+	client := w.client(made)
+	if client.Scopes.String() != "openid" || len(client.GrantTypes) != 1 || client.GrantTypes[0] != oauth.GrantTypeAuthorizationCode ||
+		len(client.ResponseTypes) != 1 || client.ResponseTypes[0] != oauth.ResponseTypeCode || client.PKCEOptional || len(client.Connectors) != 1 ||
+		len(client.RedirectURIs) != 1 || client.RedirectURIs[0] != "https://app.example.org/cb" || len(client.PostLogout) != 0 || len(client.WebOrigins) != 0 {
+		t.Errorf("client %+v", client)
+	}
+	// With no scope left there is no client: an empty set would mean all of them.
+	w.clients = &Clients{Configured: configured{}, Registrations: w.store, Now: w.clock}
+	if _, err := w.clients.Client(t.Context(), made.text("client_id")); !errors.Is(err, broker.ErrNotFound) {
+		t.Errorf("a client without any scope: %v", err)
+	}
+}
+
+func TestAStoreThatCannotBeReadIsNoUnknownClient(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, openPolicy())
+	made := w.register("")
+	broken := &counting{Registrations: w.store, err: errors.New("disk")}
+	w.clients.Registrations = broken
+	if _, err := w.clients.Client(t.Context(), made.text("client_id")); err == nil || errors.Is(err, broker.ErrNotFound) {
+		t.Errorf("answered %v", err)
+	}
+}
+
+func TestUseIsNotedOnceADay(t *testing.T) {
+	t.Parallel()
+	p := openPolicy()
+	p.Unused = 90 * 24 * time.Hour
+	w := newWorld(t, p)
+	count := &counting{Registrations: w.store}
+	w.clients.Registrations = count
+	made := w.register("")
+	use := func() { w.clients.Used(t.Context(), w.client(made)) }
+	use()
+	if n := count.notes.Load(); n != 0 {
+		t.Errorf("%d notes on the day of registration", n)
+	}
+	for day := range 3 {
+		w.sleep(24 * time.Hour)
+		client := w.client(made)
+		var wg sync.WaitGroup
+		for range 16 {
+			wg.Go(func() { w.clients.Used(t.Context(), client) })
+		}
+		wg.Wait()
+		if n := count.notes.Load(); int(n) != day+1 {
+			t.Errorf("%d notes after %d days", n, day+1)
+		}
+	}
+	w.clients.Used(t.Context(), &broker.Client{ID: "wiki"})
+	w.clients.Used(t.Context(), &broker.Client{ID: newID(), Registered: true})
+	if n := count.notes.Load(); n != 3 {
+		t.Errorf("%d notes, some of them of clients that are not registered", n)
+	}
+	// Another runtime reads from the store that it has been noted.
+	other := &Clients{Configured: configured{}, Registrations: count, Policy: p, Now: w.clock}
+	client, err := other.Client(t.Context(), made.text("client_id"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.Used(t.Context(), client)
+	if n := count.notes.Load(); n != 3 {
+		t.Errorf("%d notes: a reload notes again", n)
+	}
+}
+
+// A client that is used every day lives on; one that is not is forgotten.
+func TestUseKeepsAClientAlive(t *testing.T) {
+	t.Parallel()
+	for _, unused := range []time.Duration{24 * time.Hour, 10 * 24 * time.Hour} {
+		p := openPolicy()
+		p.Unused = unused
+		w := newWorld(t, p)
+		made := w.register("")
+		for range 30 {
+			w.sleep(unused / 2)
+			w.clients.Used(t.Context(), w.client(made))
+		}
+		w.sleep(unused + time.Hour)
+		if _, err := w.clients.Client(t.Context(), made.text("client_id")); !errors.Is(err, broker.ErrNotFound) {
+			t.Errorf("unused for %v: %v", unused, err)
+		}
+	}
+}
+
+// A note that fails fails nothing, is not tried again at each request, and does not end
+// with the request.
+func TestANoteFailsNoRequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, openPolicy())
+	count := &counting{Registrations: w.store}
+	w.clients.Registrations = count
+	made := w.register("")
+	client := w.client(made)
+	w.sleep(25 * time.Hour)
+	count.err = broker.ErrReadOnly
+	for range 10 {
+		w.clients.Used(t.Context(), client)
+	}
+	if n := count.notes.Load(); n != 1 {
+		t.Errorf("%d attempts", n)
+	}
+	count.err = nil
+	w.sleep(25 * time.Hour)
+	ctx, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	w.clients.Used(ctx, client)
+	r, err := w.store.Registration(t.Context(), client.ID, w.clock())
+	if err != nil || !r.UsedAt.Equal(w.clock()) {
+		t.Errorf("used at %v, want %v: %v", r.UsedAt, w.clock(), err)
+	}
+}
