@@ -18,6 +18,7 @@ type Store interface {
 	Logins
 	Sessions
 	Codes
+	Devices
 	RefreshTokens
 	Grants
 	Accounts

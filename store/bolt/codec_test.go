@@ -42,6 +42,8 @@ func codings() []coding {
 		codingOf("session", sessionKind, encodeSession, decodeSession, "ID"),
 		codingOf("grant", grantKind, encodeGrant, decodeGrant, "ID"),
 		codingOf("code", codeKind, encodeCode, decodeCode, "Key"),
+		codingOf("device", deviceKind, encodeDevice, decodeDevice, "Key"),
+		codingOf("user code", userCodeKind, encodeExpiringKey, decodeExpiringKey),
 		codingOf("consent", consentKind, encodeConsent, decodeConsent, "AccountID", "ClientID"),
 		codingOf("credential", credentialKind, encodeCredential, decodeCredential, "Identity"),
 		codingOf("switch", switchKind, encodeSwitch, decodeSwitch),
@@ -62,6 +64,9 @@ func fillIn(v reflect.Value, n *uint64) {
 		return
 	case broker.EmailTrust:
 		v.Set(reflect.ValueOf(broker.EmailVerified))
+		return
+	case broker.DeviceDecision:
+		v.Set(reflect.ValueOf(broker.DeviceDenied))
 		return
 	}
 	switch v.Kind() {
@@ -255,6 +260,7 @@ func FuzzDecodeIdentity(f *testing.F)   { fuzzRecord(f, "identity") }
 func FuzzDecodeSession(f *testing.F)    { fuzzRecord(f, "session") }
 func FuzzDecodeGrant(f *testing.F)      { fuzzRecord(f, "grant") }
 func FuzzDecodeCode(f *testing.F)       { fuzzRecord(f, "code") }
+func FuzzDecodeDevice(f *testing.F)     { fuzzRecord(f, "device") }
 func FuzzDecodeConsent(f *testing.F)    { fuzzRecord(f, "consent") }
 func FuzzDecodeSwitch(f *testing.F)     { fuzzRecord(f, "switch") }
 func FuzzDecodeKey(f *testing.F)        { fuzzRecord(f, "key") }

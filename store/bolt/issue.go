@@ -31,6 +31,12 @@ func (t *txn) completeAuthorization(a *broker.Authorization, decide func(broker.
 		return broker.Outcome{}, errUnchecked
 	}
 	st := t.standing(session, a.ClientID, a.Connector, a.Now)
+	if !a.Issue.Device.IsZero() {
+		st.Device = t.undecided(a.Issue.Device, a.Now)
+		if st.Device == nil || st.Device.ClientID != a.ClientID {
+			return broker.Outcome{}, broker.ErrNotFound
+		}
+	}
 	if a.Consent != nil {
 		st.Consent = agreed(st.Consent, a)
 		st.Consent.AccountID = session.AccountID
@@ -56,8 +62,11 @@ func (t *txn) completeAuthorization(a *broker.Authorization, decide func(broker.
 
 	t.consume(a.Once)
 	t.putSession(session)
-	t.insertIssuance(st.Grant, st.Code)
+	t.insertIssuance(&st)
 	event := fill(a.Event, broker.EventAuthorized, a.Now, &st)
+	if st.Device != nil {
+		event.Type = broker.EventDeviceApproved
+	}
 	if a.Consent != nil {
 		t.putConsent(st.Consent)
 		given := event
@@ -84,7 +93,7 @@ func agreed(before *broker.Consent, a *broker.Authorization) *broker.Consent {
 	return c
 }
 
-// issue puts the grant and the code into the state, bound to the account, the sign-in and the epochs of the state, and
+// issue puts the grant and the code, or the approval of the state's device, into the state, bound to the account, the sign-in and the epochs of the state, and
 // notes the client in the session. It writes nothing.
 func (t *txn) issue(i *broker.Issuance, st *broker.State, clientID, connector string, now time.Time) error {
 	if clientID == "" {
@@ -98,10 +107,13 @@ func (t *txn) issue(i *broker.Issuance, st *broker.State, clientID, connector st
 		return broker.ErrSessionEnded
 	}
 	// Identifiers and codes are random; one that is there already was handed in twice.
-	if t.grant(i.Grant.ID) != nil || t.code(i.Code.Key) != nil {
+	if t.grant(i.Grant.ID) != nil || st.Device == nil && t.code(i.Code.Key) != nil {
 		return broker.ErrConflict
 	}
 	g, c := i.Grant, i.Code
+	if st.Device != nil && !askedFor(st.Device, &g) {
+		return broker.ErrConflict
+	}
 	g.ClientID = clientID
 	g.AccountID = st.Account.ID
 	g.SessionID = st.Session.ID
@@ -116,12 +128,17 @@ func (t *txn) issue(i *broker.Issuance, st *broker.State, clientID, connector st
 	}
 	g.AuthTime, g.ACR, g.AMR = in.AuthTime, in.ACR, in.AMR
 	g.CreatedAt = orElse(g.CreatedAt, now)
-	c.GrantID = g.ID
-	c.ClientID = clientID
-	c.Spent, c.SpentAt = false, time.Time{}
 	if !slices.Contains(st.Session.Clients, clientID) {
 		st.Session.Clients = append(st.Session.Clients, clientID)
 	}
-	st.Grant, st.Code = &g, &c
+	st.Grant = &g
+	if d := st.Device; d != nil {
+		d.Decision, d.GrantID = broker.DeviceApproved, g.ID
+		return nil
+	}
+	c.GrantID = g.ID
+	c.ClientID = clientID
+	c.Spent, c.SpentAt = false, time.Time{}
+	st.Code = &c
 	return nil
 }

@@ -56,6 +56,9 @@ func (t *txn) completeLogin(l *broker.Login, decide func(broker.State) broker.De
 		return broker.Outcome{}, err
 	}
 	if decision.Verdict == broker.Issue {
+		if !l.Issue.Device.IsZero() {
+			return broker.Outcome{}, errSignIn
+		}
 		if err := t.issue(&l.Issue, &st, l.ClientID, l.Identity.Key.Connector, l.Now); err != nil {
 			return broker.Outcome{}, err
 		}
@@ -67,7 +70,7 @@ func (t *txn) completeLogin(l *broker.Login, decide func(broker.State) broker.De
 	t.keep(p.digest, l.Credential, l.Now)
 	t.putBrowser(b, l)
 	if st.Grant != nil {
-		t.insertIssuance(st.Grant, st.Code)
+		t.insertIssuance(&st)
 	}
 	event := l.Event
 	event.ClientID, event.Connector = l.ClientID, l.Identity.Key.Connector

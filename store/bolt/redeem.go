@@ -52,14 +52,20 @@ func (t *txn) redeemCode(r *broker.Redemption, check func(broker.State) error) (
 	t.consume(r.Once)
 	code.Spent, code.SpentAt = true, r.Now
 	t.putCode(code)
-	if grant.Offline && !r.Next.Digest.IsZero() {
-		grant.Refresh = broker.Refresh{Current: r.Next.Digest, Generation: 1, Expires: r.Next.Expires}
-		grant.Forget = later(grant.Forget, r.Next.Forget)
-		t.putGrant(grant)
-	}
+	t.begin(grant, &r.Next)
 	event := fill(r.Event, broker.EventCodeRedeemed, r.Now, &st)
 	t.recordEvent(&event)
 	return broker.Outcome{State: st, Verdict: broker.Issue, Event: event}, nil
+}
+
+// begin stores the first refresh token of an offline grant.
+func (t *txn) begin(g *broker.Grant, next *broker.NewRefresh) {
+	if !g.Offline || next.Digest.IsZero() {
+		return
+	}
+	g.Refresh = broker.Refresh{Current: next.Digest, Generation: 1, Expires: next.Expires}
+	g.Forget = later(g.Forget, next.Forget)
+	t.putGrant(g)
 }
 
 // replayed revokes what was issued for the code (RFC 6749 §4.1.2). When that has happened before there is nothing to

@@ -14,7 +14,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, limit int) (int, error
 	var looked int
 	err := s.update(ctx, func(t *txn) error {
 		looked = 0
-		for _, k := range []kind{onceKind, codeKind, grantKind, sessionKind} {
+		for _, k := range []kind{onceKind, codeKind, deviceKind, grantKind, sessionKind} {
 			looked += t.sweepOrdered(k, now, limit-looked, s.unreadable)
 		}
 		looked += t.sweepLater(now, limit-looked, s.unreadable)
@@ -66,12 +66,21 @@ func (t *txn) sweepOrdered(k kind, now time.Time, limit int, unreadable func(kin
 			t.remindAt(d.forget, k, d.key)
 			continue
 		}
-		t.delete(k, d.key)
-		if k == onceKind {
-			t.once.removed = append(t.once.removed, broker.Digest(d.key[5:]))
-		}
+		t.forget(k, d.key)
 	}
 	return looked
+}
+
+// forget removes a record and what is kept beside it.
+func (t *txn) forget(k kind, key []byte) {
+	switch k {
+	case deviceKind:
+		t.forgetDevice(key)
+		return
+	case onceKind:
+		t.once.removed = append(t.once.removed, broker.Digest(key[5:]))
+	}
+	t.delete(k, key)
 }
 
 // sweepLater visits the records whose reminder has come. One that was prolonged again gets a new reminder; one that is
@@ -147,7 +156,8 @@ func keyTime(k kind, key []byte) (time.Time, bool) {
 	return takeSecond(key), true
 }
 
-// forgetOf is what the record says about when it may be forgotten. Codes and one-time keys say it in the key alone.
+// forgetOf is what the record says about when it may be forgotten. Codes, devices and one-time keys say it in the key
+// alone.
 func forgetOf(k kind, key, value []byte) (time.Time, error) {
 	d, err := open(k, key, value)
 	if err != nil {
@@ -166,6 +176,10 @@ func forgetOf(k kind, key, value []byte) (time.Time, error) {
 		var c broker.Credential
 		decodeCredential(&d, &c)
 		return c.Forget, d.end()
+	case deviceKind:
+		var a broker.DeviceAuthorization
+		decodeDevice(&d, &a)
+		return time.Time{}, d.end()
 	}
 	return time.Time{}, nil
 }

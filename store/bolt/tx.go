@@ -92,6 +92,10 @@ func (t *txn) putCode(c *broker.Code) {
 	write(t, codeKind, c.Key[:], c, encodeCode)
 }
 
+func (t *txn) putDevice(d *broker.DeviceAuthorization) {
+	write(t, deviceKind, d.Key[:], d, encodeDevice)
+}
+
 func (t *txn) putConsent(c *broker.Consent) {
 	t.scratch = appendConsentKey(t.scratch[:0], c.AccountID, c.ClientID)
 	write(t, consentKind, t.scratch, c, encodeConsent)
@@ -132,12 +136,16 @@ func fill(e broker.Event, what broker.EventType, at time.Time, st *broker.State)
 	return e
 }
 
-// insertIssuance stores a new grant and its code.
-func (t *txn) insertIssuance(g *broker.Grant, c *broker.Code) {
-	t.putGrant(g)
-	t.placed(grantKind, g.ID, g.Forget)
-	t.putCode(c)
-	t.cursors.lower(codeKind, c.Key[:])
+// insertIssuance stores a new grant and how the client comes to it: the code, or the device that was approved.
+func (t *txn) insertIssuance(st *broker.State) {
+	t.putGrant(st.Grant)
+	t.placed(grantKind, st.Grant.ID, st.Grant.Forget)
+	if st.Device != nil {
+		t.putDecided(st.Device)
+		return
+	}
+	t.putCode(st.Code)
+	t.cursors.lower(codeKind, st.Code.Key[:])
 }
 
 // placed makes sure that the sweeper will meet a new record: an identifier that is not broker.NewID's says nothing

@@ -158,6 +158,14 @@ func (v *view) code(key broker.ExpiringKey) *broker.Code {
 	return c
 }
 
+func (v *view) device(key broker.ExpiringKey) *broker.DeviceAuthorization {
+	d := read(v, deviceKind, key[:], decodeDevice)
+	if d != nil {
+		d.Key = key
+	}
+	return d
+}
+
 func (v *view) consent(accountID, clientID string) *broker.Consent {
 	if clientID == "" {
 		return nil

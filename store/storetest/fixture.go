@@ -35,6 +35,7 @@ type fixture struct {
 	accounts   []string
 	identities []broker.Digest
 	grants     []string
+	devices    []broker.DeviceAuthorization
 }
 
 func newFixture(t *testing.T, s broker.Store) *fixture {

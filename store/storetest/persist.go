@@ -60,6 +60,7 @@ func Persist(t *testing.T, open func(t *testing.T, name string) broker.Store) {
 	_, err = f.RotateRefreshToken(t.Context(), f.rotation(v, token), agree)
 	want(t, "the token of a revoked family", err, broker.ErrNotFound)
 	f.persistCredentials(t, reopen)
+	f.persistDevices(t, reopen)
 	f.persistSwept(t, reopen)
 }
 
@@ -87,6 +88,29 @@ func (f *fixture) persistCredentials(t *testing.T, reopen func()) {
 
 	f.noLease(t, "a spent credential", f.leaseOf(f.credentialOf(lost)), broker.ErrConflict)
 	f.lease(v)
+}
+
+// persistDevices closes between every two steps of a device.
+func (f *fixture) persistDevices(t *testing.T, reopen func()) {
+	t.Helper()
+	v := f.signedIn("ada", wiki, false)
+	pending, approved, denied := f.device(wiki), f.device(wiki), f.device(wiki)
+	reopen()
+
+	s := f.deviceStart(wiki)
+	s.Device.UserCode = pending.UserCode
+	want(t, "a user code of before", f.StartDevice(t.Context(), s), broker.ErrExists)
+	f.approve(v, approved, true)
+	f.deny(v, denied)
+	reopen()
+
+	f.polled(t, "to be decided", pending, broker.ErrDevicePending)
+	f.polled(t, "denied", denied, broker.ErrDeviceDenied)
+	want(t, "another decision", f.DenyDevice(t.Context(), f.refusal(v, approved)), broker.ErrNotFound)
+	f.redeemDevice(approved)
+	reopen()
+
+	f.polled(t, "redeemed", approved, broker.ErrNotFound)
 }
 
 // persistSwept sweeps some, closes and goes on: the sweeper must find its way without what it had in memory.

@@ -34,7 +34,15 @@ func races() []rule {
 		{"one of many definite noes wins", raceDeny},
 		{"of many rotations with one settlement one settles, and all rotate", raceSettledRotations},
 		{"a sign-in and a settlement leave the sign-in's credential", raceSignInSettle},
+		{"one of many device authorizations with a user code wins", raceStartDevice},
+		{"DV-06 approvals and denials of one device make one decision", raceDecideDevice},
+		{"DV-04 one of many polls of an approved device wins and the others revoke nothing", raceRedeemDevice},
 	}
+}
+
+// racing are the errors that racers lose with.
+var racing = []error{
+	broker.ErrNotFound, broker.ErrConflict, broker.ErrOnceUsed, broker.ErrCodeReplayed, broker.ErrTokenReused, broker.ErrExists,
 }
 
 // race runs the racers and counts their answers by error.
@@ -50,7 +58,7 @@ func race(t *testing.T, run func(n int) error) map[error]int {
 		done.Go(func() {
 			start.Wait()
 			err := run(n)
-			for _, known := range []error{broker.ErrNotFound, broker.ErrConflict, broker.ErrOnceUsed, broker.ErrCodeReplayed, broker.ErrTokenReused} {
+			for _, known := range racing {
 				if errors.Is(err, known) {
 					err = known
 				}

@@ -58,6 +58,12 @@ func (f *fixture) snapshot() string {
 		st, err := f.Grant(ctx, id, f.now)
 		note("grant "+id, st, err)
 	}
+	for _, d := range f.devices {
+		device, err := f.Device(ctx, d.Key, d.ClientID)
+		note(fmt.Sprintf("device %x", d.Key[:8]), device, err)
+		device, err = f.DeviceByUserCode(ctx, d.UserCode, f.now)
+		note(fmt.Sprintf("user code %x", d.UserCode[:4]), device, err)
+	}
 	for _, client := range []string{wiki, mail} {
 		sw, err := f.Switch(ctx, broker.ClientSwitch, client)
 		note("client "+client, sw, err)

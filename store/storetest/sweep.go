@@ -23,6 +23,9 @@ func sweeps() []rule {
 		{"a credential that was prolonged outlives its first end", sweepProlonged},
 		{"credentials go in commits of a bounded size", sweepCredentials},
 		{"who comes back after a credential was swept gets a fresh one", sweepFresh},
+		{"DV-08 a device goes at its time and no earlier, and its user code with it", sweepDevice},
+		{"a user code that somebody else has by now stays when its first device goes", sweepUserCode},
+		{"devices go in commits of a bounded size", sweepDevices},
 		{"events go after the retention and no earlier", sweepEvents},
 	}
 }
