@@ -28,6 +28,7 @@ var checks = []func(*request, context.Context) *oauth.Error{
 	(*request).checkClaims,
 	(*request).checkUILocales,
 	(*request).checkConnector,
+	(*request).checkEncryption,
 }
 
 // check runs the rules. Its error is a redirect.
@@ -205,6 +206,19 @@ func (q *request) checkPKCE(context.Context) *oauth.Error {
 		return oauth.From(err)
 	}
 	q.out.Challenge = challenge
+	return nil
+}
+
+// checkEncryption comes last, as it may have keys fetched, and before anybody signs in:
+// tokens that could not be encrypted afterwards would be a page with an error.
+func (q *request) checkEncryption(ctx context.Context) *oauth.Error {
+	kind := q.out.ResponseType
+	if q.endpoint.Ready == nil || !kind.Has(oauth.ResponseTypeIDToken) && !kind.Has(oauth.ResponseTypeToken) {
+		return nil
+	}
+	if err := q.endpoint.Ready(ctx, q.client, &q.out); err != nil {
+		return oauth.Errorf(oauth.TemporarilyUnavailable, "the keys to encrypt tokens to cannot be had").Because(err)
+	}
 	return nil
 }
 

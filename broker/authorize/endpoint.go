@@ -32,6 +32,9 @@ type Endpoint struct {
 	Upstreams []connectors.Description
 	// Hint reads an id_token_hint and answers whose and for which client it is.
 	Hint func(ctx context.Context, raw string) (subject, clientID string, err error)
+	// Ready reports whether tokens that would leave in the response can be encrypted as
+	// they have to be: [FrontChannel.Ready]; nil where nothing is encrypted.
+	Ready func(ctx context.Context, client *broker.Client, r *broker.AuthorizationRequest) error
 	// PerAddress bounds how often one address may ask.
 	PerAddress *httpx.Limiter
 	Log        *slog.Logger

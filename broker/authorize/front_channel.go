@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"gatehouse/broker"
 	"gatehouse/broker/flow"
 	"gatehouse/broker/mint"
 	"gatehouse/broker/oauth"
@@ -18,6 +19,30 @@ type FrontChannel struct {
 	Mint      *mint.Minter
 	Resources policy.Resources
 	Issuer    string
+}
+
+// Ready reports whether what the response would carry can be encrypted as it has to
+// be: fetched now, the keys are there when the tokens are made. It is for
+// [Endpoint.Ready].
+func (c *FrontChannel) Ready(ctx context.Context, client *broker.Client, r *broker.AuthorizationRequest) error {
+	if r.ResponseType.Has(oauth.ResponseTypeToken) {
+		audience, _, err := c.audience(client, r.Scopes, r.Resources)
+		if err == nil {
+			err = c.Mint.ReadyFor(ctx, c.Resources.Recipient(audience))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if r.ResponseType.Has(oauth.ResponseTypeIDToken) {
+		return c.Mint.Ready(ctx, client)
+	}
+	return nil
+}
+
+// audience is whom an access token is for that leaves from here.
+func (c *FrontChannel) audience(client *broker.Client, scopes oauth.Scopes, resources []string) ([]string, oauth.Scopes, error) {
+	return c.Resources.Issued(c.Issuer, client, scopes.Without(oauth.OfflineAccess), nil, resources)
 }
 
 // rows are the values of a response type and what each adds, in this order: the ID
@@ -59,11 +84,12 @@ func (c *FrontChannel) code(_ context.Context, i flow.Issued, r *response) error
 
 // accessToken is RFC 6749 §4.2.2. There is never a refresh token.
 func (c *FrontChannel) accessToken(ctx context.Context, i flow.Issued, r *response) error {
-	audience, scopes, err := c.Resources.Issued(c.Issuer, i.Client, i.Grant.Scopes.Without(oauth.OfflineAccess), nil, i.Grant.Resources)
+	audience, scopes, err := c.audience(i.Client, i.Grant.Scopes, i.Grant.Resources)
 	if err != nil {
 		return err
 	}
-	token, lifetime, err := c.Mint.AccessToken(ctx, mint.AccessTokenParams{Client: i.Client, Grant: i.Grant, Scopes: scopes, Audience: audience, Now: i.Now})
+	token, lifetime, err := c.Mint.AccessToken(ctx, mint.AccessTokenParams{Client: i.Client, Grant: i.Grant, Scopes: scopes,
+		Audience: audience, Recipient: c.Resources.Recipient(audience), Now: i.Now})
 	if err != nil {
 		return err
 	}

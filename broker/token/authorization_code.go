@@ -39,10 +39,12 @@ func (h *AuthorizationCode) Redeem(ctx context.Context, r Request) (Tokens, erro
 		return Tokens{}, err
 	}
 	r.Event.Type = broker.EventCodeRedeemed
-	outcome, err := h.Codes.RedeemCode(ctx, broker.Redemption{
-		Now: r.Now, Once: r.Once, Key: key, ClientID: r.Client.ID, Next: next, Event: r.Event,
-		Bound: func(c broker.Code) error { return bound(c, r.Form) },
-	}, func(s broker.State) error { return authorize(r, h.Targets, s, s.Grant.Scopes, h.PerAccount) })
+	outcome, err := h.Targets.prepared(ctx, h.Mint, func(to Targets) (broker.Outcome, error) {
+		return h.Codes.RedeemCode(ctx, broker.Redemption{
+			Now: r.Now, Once: r.Once, Key: key, ClientID: r.Client.ID, Next: next, Event: r.Event,
+			Bound: func(c broker.Code) error { return bound(c, r.Form) },
+		}, func(s broker.State) error { return authorize(r, to, s, s.Grant.Scopes, h.PerAccount) })
+	})
 	if err != nil {
 		return revoked(outcome, err), refused(err)
 	}
@@ -83,7 +85,8 @@ func refused(err error) error {
 			return oauth.Errorf(oauth.InvalidGrant, "the code or token is not valid, has expired, or has been revoked").Because(err)
 		}
 	}
-	if errors.Is(err, broker.ErrConflict) || errors.Is(err, broker.ErrReadOnly) {
+	_, changed := errors.AsType[unready](err) // twice: the audience is another than a moment before
+	if changed || errors.Is(err, broker.ErrConflict) || errors.Is(err, broker.ErrReadOnly) {
 		return oauth.Errorf(oauth.TemporarilyUnavailable, "the request cannot be carried out at the moment").Because(err)
 	}
 	return err

@@ -55,9 +55,14 @@ func (h *ClientCredentials) Redeem(ctx context.Context, r Request) (Tokens, erro
 	if err != nil {
 		return Tokens{}, err
 	}
+	recipient := h.Targets.Resources.Recipient(audience)
+	if err := ready(ctx, h.Mint, recipient); err != nil {
+		return Tokens{}, err
+	}
 	if err := h.Onces.UseOnce(ctx, r.Once, nil); err != nil {
 		return Tokens{}, refused(err)
 	}
-	token, lifetime, err := h.Mint.ClientToken(ctx, mint.ClientTokenParams{Client: r.Client, Epoch: state.Epoch, Scopes: scopes, Audience: audience, Now: r.Now})
+	token, lifetime, err := h.Mint.ClientToken(ctx, mint.ClientTokenParams{Client: r.Client, Epoch: state.Epoch, Scopes: scopes,
+		Audience: audience, Recipient: recipient, Now: r.Now})
 	return Tokens{AccessToken: token, Lifetime: lifetime, Scopes: scopes}, err
 }

@@ -68,15 +68,17 @@ func (h *RefreshToken) Redeem(ctx context.Context, r Request) (Tokens, error) {
 		return Tokens{}, err
 	}
 	r.Event.Type = broker.EventTokenRefreshed
-	outcome, err := h.Tokens.RotateRefreshToken(ctx, broker.Rotation{
-		Now: r.Now, Once: r.Once, GrantID: token.GrantID, ClientID: r.Client.ID, Presented: token.Digest,
-		Next: &next, Successor: mint.SealSuccessor(presented, successor), Retry: h.Retry, Settle: settle, Event: r.Event,
-	}, func(s broker.State) error {
-		// RFC 6749 §6: a narrower scope is the client's choice, a wider one an error.
-		if !s.Grant.Scopes.Contains(scopes) {
-			return oauth.Errorf(oauth.InvalidScope, "scope is wider than what was granted")
-		}
-		return authorize(r, h.Targets, s, wanted(scopes, s), h.PerAccount)
+	outcome, err := h.Targets.prepared(ctx, h.Mint, func(to Targets) (broker.Outcome, error) {
+		return h.Tokens.RotateRefreshToken(ctx, broker.Rotation{
+			Now: r.Now, Once: r.Once, GrantID: token.GrantID, ClientID: r.Client.ID, Presented: token.Digest,
+			Next: &next, Successor: mint.SealSuccessor(presented, successor), Retry: h.Retry, Settle: settle, Event: r.Event,
+		}, func(s broker.State) error {
+			// RFC 6749 §6: a narrower scope is the client's choice, a wider one an error.
+			if !s.Grant.Scopes.Contains(scopes) {
+				return oauth.Errorf(oauth.InvalidScope, "scope is wider than what was granted")
+			}
+			return authorize(r, to, s, wanted(scopes, s), h.PerAccount)
+		})
 	})
 	if err != nil {
 		if settle != nil {

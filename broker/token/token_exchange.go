@@ -160,11 +160,15 @@ func (h *TokenExchange) person(ctx context.Context, r Request, q exchange) (Toke
 	if err != nil {
 		return Tokens{}, err
 	}
+	recipient := h.Workloads.Targets.Resources.Recipient(audience)
+	if err := ready(ctx, h.Workloads.Mint, recipient); err != nil {
+		return Tokens{}, err
+	}
 	if err := h.Workloads.Onces.UseOnce(ctx, r.Once, nil); err != nil {
 		return Tokens{}, refused(err)
 	}
 	token, lifetime, err := h.Workloads.Mint.ExchangedToken(ctx, mint.ExchangeParams{Client: r.Client, Epoch: holder.Epoch, Scopes: scopes,
-		Audience: audience, Actor: actor, Now: r.Now, NotAfter: notAfter}, state.Grant)
+		Audience: audience, Recipient: recipient, Actor: actor, Now: r.Now, NotAfter: notAfter}, state.Grant)
 	return Tokens{AccessToken: token, Lifetime: lifetime, Scopes: scopes}, err
 }
 

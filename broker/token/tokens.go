@@ -28,6 +28,41 @@ type Targets struct {
 	Resources policy.Resources
 	// Issuer is the broker itself.
 	Issuer string
+
+	// ready is the resource server whose keys are at hand to encrypt to.
+	ready *broker.Resource
+}
+
+// unready is a token that would be encrypted to keys that may have to be fetched
+// first: no verb can do that.
+type unready struct{ to *broker.Resource }
+
+// Error says what is missing.
+func (unready) Error() string { return "the keys of a resource server are not at hand" }
+
+// prepared runs a verb and, when it turns out that the access token has to be
+// encrypted, fetches the keys and runs it once more: the first time it has refused,
+// so that nothing is spent for a token that could not be made (I12).
+func (t Targets) prepared(ctx context.Context, m *mint.Minter, verb func(Targets) (broker.Outcome, error)) (broker.Outcome, error) {
+	outcome, err := verb(t)
+	missing, ok := errors.AsType[unready](err)
+	if !ok {
+		return outcome, err
+	}
+	if err := ready(ctx, m, missing.to); err != nil {
+		return broker.Outcome{}, err
+	}
+	t.ready = missing.to
+	return verb(t)
+}
+
+// ready fetches the keys of a resource server whose tokens are encrypted; nil is one
+// whose are not.
+func ready(ctx context.Context, m *mint.Minter, to *broker.Resource) error {
+	if err := m.ReadyFor(ctx, to); err != nil {
+		return oauth.Errorf(oauth.TemporarilyUnavailable, "the keys to encrypt access tokens to cannot be had").Because(err)
+	}
+	return nil
 }
 
 // of returns the audience of a token with scopes, and the scopes that it keeps. granted
@@ -41,7 +76,8 @@ func accessToken(ctx context.Context, m *mint.Minter, to Targets, r Request, o b
 	if err != nil {
 		return Tokens{}, err
 	}
-	token, lifetime, err := m.AccessToken(ctx, mint.AccessTokenParams{Client: r.Client, Grant: o.Grant, Scopes: scopes, Audience: audience, Now: r.Now})
+	token, lifetime, err := m.AccessToken(ctx, mint.AccessTokenParams{Client: r.Client, Grant: o.Grant, Scopes: scopes,
+		Audience: audience, Recipient: to.Resources.Recipient(audience), Now: r.Now})
 	return Tokens{AccessToken: token, Lifetime: lifetime, Scopes: scopes, Event: o.Event}, err
 }
 
@@ -65,8 +101,12 @@ func revoked(o broker.Outcome, err error) Tokens {
 // that runs it twice counts twice.
 func authorize(r Request, to Targets, s broker.State, scopes oauth.Scopes, perAccount *httpx.Limiter) error {
 	// Before anything is spent: a resource that cannot be had changes nothing.
-	if _, _, err := to.of(r, scopes, s.Grant.Resources); err != nil {
+	audience, _, err := to.of(r, scopes, s.Grant.Resources)
+	if err != nil {
 		return err
+	}
+	if recipient := to.Resources.Recipient(audience); recipient != nil && recipient != to.ready {
+		return unready{recipient}
 	}
 	if err := policy.Authorize(r.Client, s, s.Grant.Scopes); err != nil {
 		return err

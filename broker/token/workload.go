@@ -72,11 +72,15 @@ func (w *Workloads) redeem(ctx context.Context, r Request, c claim) (Tokens, err
 	if err := policy.AuthorizeWorkload(holder, found.Issuer, scopes); err != nil {
 		return Tokens{}, oauth.Errorf(oauth.UnauthorizedClient, "the client may not use this grant_type").Because(err)
 	}
+	recipient := w.Targets.Resources.Recipient(audience)
+	if err := ready(ctx, w.Mint, recipient); err != nil {
+		return Tokens{}, err
+	}
 	if err := w.consume(ctx, r, found, c.refusal); err != nil {
 		return Tokens{}, err
 	}
 	token, lifetime, err := w.Mint.WorkloadToken(ctx, mint.ExchangeParams{Client: r.Client, Epoch: holder.Epoch, Scopes: scopes,
-		Audience: audience, Actor: actor, Now: r.Now, NotAfter: notAfter}, found.Issuer, found.Subject)
+		Audience: audience, Recipient: recipient, Actor: actor, Now: r.Now, NotAfter: notAfter}, found.Issuer, found.Subject)
 	return Tokens{AccessToken: token, Lifetime: lifetime, Scopes: scopes}, err
 }
 
