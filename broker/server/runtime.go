@@ -121,12 +121,13 @@ func connectorIDs(c *configs.Config) []string {
 // mount makes the endpoints of a runtime and their routes.
 func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error {
 	c, limits, resources := rt.config, rt.config.Limits, rt.config.BrokerResources()
+	front := &authorize.FrontChannel{Mint: minter, Resources: resources, Issuer: c.Issuer}
 	desk := &flow.Desk{
 		Issuer: c.Issuer, Clients: rt.lookup, Logins: s.store, Sessions: s.store, Cookies: session.New(c.Issuer),
 		Jar: flow.NewJar(c.Issuer, s.secrets, s.now), Pages: pages, Audit: s.audit, Log: s.log, Now: s.now,
 		Upstreams: rt.upstreams, Subjects: rt.subjects, Lifetimes: c.Lifetimes.Broker(), Outlives: outlives(rt), PerAccount: s.limiter(limits.Authorize.PerAccount),
 		NewCode: minter.NewCode, NewAccountID: mint.NewAccountID,
-		FrontChannel: (&authorize.FrontChannel{Mint: minter, Resources: resources, Issuer: c.Issuer}).Fields,
+		FrontChannel: front.Fields,
 	}
 	signIn := &login.Endpoint{Desk: desk, Clients: rt.lookup, States: flow.NewStates(s.secrets), Connectors: rt.connectors,
 		PerAddress: s.limiter(limits.Login.PerAddress), PerPerson: s.limiter(limits.Login.PerAccount), Log: s.log, Now: s.now}
@@ -146,7 +147,7 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 	for _, endpoint := range []interface{ Mount(*http.ServeMux) }{
 		&authorize.Endpoint{Desk: desk, Clients: rt.lookup,
 			Objects: &authorize.RequestObjects{Keys: rt.keys, Fetch: rt.fetch, Issuer: c.Issuer, Now: s.now}, Supported: append(discovery.Scopes(), resources.Scopes()...), Resources: resources, Upstreams: rt.upstreams,
-			Hint: hintReader(minter, s.now), PerAddress: s.limiter(limits.Authorize.PerAddress), Log: s.log, Now: s.now},
+			Hint: hintReader(minter, s.now), Ready: front.Ready, PerAddress: s.limiter(limits.Authorize.PerAddress), Log: s.log, Now: s.now},
 		signIn,
 		&consent.Endpoint{Desk: desk, Protect: protect},
 		&logout.Endpoint{Desk: desk, Clients: rt.lookup, Sessions: s.store, Protect: protect, Now: s.now,
