@@ -22,7 +22,7 @@ type Client struct {
 	AuthMethod string `yaml:"token_endpoint_auth_method"`
 	// AssertionAlg is the only algorithm of the client's assertions; empty means any that is supported.
 	AssertionAlg string `yaml:"token_endpoint_auth_signing_alg"`
-	// JWKS, or JWKSURI where it is to be fetched, are the keys of a client with private_key_jwt.
+	// JWKS, or JWKSURI where it is to be fetched, are the public keys that it signs with, or that something is encrypted to.
 	JWKS    *JWKS  `yaml:"jwks"`
 	JWKSURI string `yaml:"jwks_uri"`
 	// RequestURIs are the addresses of the request objects that /authorize may fetch.
@@ -47,10 +47,26 @@ type Client struct {
 	Allow          *Allow `yaml:"allow"`
 	IDTokenAlg     string `yaml:"id_token_signed_response_alg"`
 	AccessTokenAlg string `yaml:"access_token_signed_response_alg"`
+	// AccessTokenFormat is jwt (also when empty) or opaque.
+	AccessTokenFormat string `yaml:"access_token_format"`
 	// UserInfoAlg has userinfo answered as a signed JWT; JSON when empty.
-	UserInfoAlg   string          `yaml:"userinfo_signed_response_alg"`
-	IDTokenClaims string          `yaml:"id_token_claims"`
-	Lifetimes     ClientLifetimes `yaml:"lifetimes"`
+	UserInfoAlg string `yaml:"userinfo_signed_response_alg"`
+	// IntrospectionAlg signs the JWTs with which introspection answers; the broker's own choice when empty.
+	IntrospectionAlg string `yaml:"introspection_signed_response_alg"`
+	// What is encrypted for the client: with an alg. An enc that is absent beside it is A128CBC-HS256.
+	IDTokenKeyAlg    string          `yaml:"id_token_encrypted_response_alg"`
+	IDTokenEnc       string          `yaml:"id_token_encrypted_response_enc"`
+	UserInfoKeyAlg   string          `yaml:"userinfo_encrypted_response_alg"`
+	UserInfoEnc      string          `yaml:"userinfo_encrypted_response_enc"`
+	IntrospectKeyAlg string          `yaml:"introspection_encrypted_response_alg"`
+	IntrospectionEnc string          `yaml:"introspection_encrypted_response_enc"`
+	IDTokenClaims    string          `yaml:"id_token_claims"`
+	Lifetimes        ClientLifetimes `yaml:"lifetimes"`
+	// Audience is whom its access tokens are for besides what follows from their scopes, where a request names nobody.
+	Audience []string `yaml:"audience"`
+	// SubjectType is public (also when empty) or pairwise, in the sector of SectorURI's host or of the redirect URIs'.
+	SubjectType string `yaml:"subject_type"`
+	SectorURI   string `yaml:"sector_identifier_uri"`
 	// TokenExchange is what it may do with tokens of others; nil is nothing.
 	TokenExchange *TokenExchange `yaml:"token_exchange"`
 	// MayAct is the client that its access tokens allow to act for the person.
@@ -58,11 +74,21 @@ type Client struct {
 	// ApplicationType is web (also when empty) or native, which may use a scheme of its own in redirect URIs.
 	ApplicationType string `yaml:"application_type"`
 	// DefaultMaxAge is in seconds; nil means no limit.
-	DefaultMaxAge *int   `yaml:"default_max_age"`
-	ClientURI     string `yaml:"client_uri"`
-	LogoURI       string `yaml:"logo_uri"`
-	PolicyURI     string `yaml:"policy_uri"`
-	TermsURI      string `yaml:"tos_uri"`
+	DefaultMaxAge *int `yaml:"default_max_age"`
+	// RequireAuthTime asks for what every ID token has.
+	RequireAuthTime *bool `yaml:"require_auth_time"`
+	// DefaultACRValues stand in for acr_values.
+	DefaultACRValues []string `yaml:"default_acr_values"`
+	// InitiateLoginURI is where a third party may have a sign-in begin.
+	InitiateLoginURI string `yaml:"initiate_login_uri"`
+	// Contacts, SoftwareID and SoftwareVersion are for whoever reads the file.
+	Contacts        []string `yaml:"contacts"`
+	SoftwareID      string   `yaml:"software_id"`
+	SoftwareVersion string   `yaml:"software_version"`
+	ClientURI       string   `yaml:"client_uri"`
+	LogoURI         string   `yaml:"logo_uri"`
+	PolicyURI       string   `yaml:"policy_uri"`
+	TermsURI        string   `yaml:"tos_uri"`
 }
 
 // Allow narrows who may use a client. Both rules given, both must hold.
@@ -116,21 +142,6 @@ func (c *Config) BrokerClients(digest func(secret string) (string, error)) ([]br
 	return out, nil
 }
 
-// readJWKS returns the JSON of a key set.
-func (c *Config) readJWKS(j *JWKS) ([]byte, error) {
-	if j.Path == "" {
-		return j.Text, nil
-	}
-	content, err := readFile(c.Path(j.Path), maxJWKS)
-	if err != nil {
-		return nil, fmt.Errorf("the file %s cannot be read: %w", j.Path, reason(err))
-	}
-	return content, metadata.CheckKeySet(content)
-}
-
-// maxJWKS bounds a file with a key set, in bytes.
-const maxJWKS = 256 << 10
-
 // metadata are what the entry has in common with a client that registers itself.
 func (c *Client) metadata() *metadata.Client {
 	out := &metadata.Client{
@@ -156,6 +167,23 @@ func (c *Client) metadata() *metadata.Client {
 		PostLogout:       c.PostLogout,
 		WebOrigins:       c.WebOrigins,
 		AccessTokenAlg:   c.AccessTokenAlg,
+
+		AccessTokenFormat: c.AccessTokenFormat,
+		IntrospectionAlg:  c.IntrospectionAlg,
+		IDTokenKeyAlg:     c.IDTokenKeyAlg,
+		IDTokenEnc:        c.IDTokenEnc,
+		UserInfoKeyAlg:    c.UserInfoKeyAlg,
+		UserInfoEnc:       c.UserInfoEnc,
+		IntrospectKeyAlg:  c.IntrospectKeyAlg,
+		IntrospectionEnc:  c.IntrospectionEnc,
+		SubjectType:       c.SubjectType,
+		SectorURI:         c.SectorURI,
+		RequireAuthTime:   c.RequireAuthTime,
+		DefaultACRValues:  c.DefaultACRValues,
+		InitiateLoginURI:  c.InitiateLoginURI,
+		Contacts:          c.Contacts,
+		SoftwareID:        c.SoftwareID,
+		SoftwareVersion:   c.SoftwareVersion,
 	}
 	if c.JWKS != nil {
 		out.JWKS = c.JWKS.Text
@@ -178,6 +206,7 @@ func (c *Client) broker() (broker.Client, error) {
 	out.Lifetimes = c.Lifetimes.broker()
 	out.Exchange = c.TokenExchange.broker()
 	out.MayAct = c.MayAct
+	out.Audience = slices.Clone(c.Audience)
 	if c.Allow != nil {
 		out.Allow = broker.Allow{Groups: slices.Clone(c.Allow.Groups), EmailDomains: lowerAll(c.Allow.EmailDomains)}
 	}

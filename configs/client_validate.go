@@ -13,6 +13,7 @@ import (
 const (
 	maxClientID = 255 // bytes; it is in every token
 	maxSecrets  = 5   // each is tried, and a hash takes its time
+	maxAudience = 10
 
 	claimsFull    = "full"
 	claimsMinimal = "minimal"
@@ -48,6 +49,7 @@ func (c *Client) validate(known oauth.Scopes) []connectors.Problem {
 	if c.Connectors != nil && len(c.Connectors) == 0 {
 		f.add("connectors", "is an empty list, which would admit nobody: name connectors, or remove it to admit people of all")
 	}
+	c.validateAudience(&f)
 	f.under("allow", c.Allow.Validate())
 	f.under("lifetimes", c.Lifetimes.Validate())
 	return f
@@ -95,6 +97,23 @@ func (c *Client) validateSecrets(f *faults) {
 	}
 }
 
+// validateAudience: an audience is named as a resource server is (RFC 8707 §2).
+func (c *Client) validateAudience(f *faults) {
+	switch {
+	case c.Audience != nil && len(c.Audience) == 0:
+		f.add("audience", "is an empty list: name somebody, or remove it")
+	case len(c.Audience) > maxAudience:
+		f.add("audience", "must have at most %d entries: all of them are in every token", maxAudience)
+	}
+	for i, a := range c.Audience {
+		if !isResource(a) {
+			f.add(element("audience", i), "must be an absolute URI without a fragment")
+		} else if slices.Contains(c.Audience[:i], a) {
+			f.add(element("audience", i), "is in the list already: remove it")
+		}
+	}
+}
+
 // scopes are those that have a meaning here.
 func scopes() oauth.Scopes {
 	return oauth.Scopes{oauth.OpenID, oauth.Profile, oauth.Email, oauth.Groups, oauth.OfflineAccess}
@@ -133,6 +152,15 @@ func (a *Allow) Validate() []connectors.Problem {
 // validateReferences checks that clients name connectors that are there.
 func (c *Config) validateReferences() []connectors.Problem {
 	var f faults
+	for i, client := range c.Clients {
+		f = append(f, c.unknownConnectors(client.Connectors, element("clients", i)+".connectors")...)
+	}
+	return f
+}
+
+// unknownConnectors checks a list of connectors by their ids.
+func (c *Config) unknownConnectors(list []string, path string) []connectors.Problem {
+	var f faults
 	var ids []string
 	for _, one := range c.Connectors {
 		if one == nil {
@@ -140,19 +168,16 @@ func (c *Config) validateReferences() []connectors.Problem {
 		}
 		ids = append(ids, one.Base().ID)
 	}
-	for i, client := range c.Clients {
-		for j, id := range client.Connectors {
-			path := element(element("clients", i)+".connectors", j)
-			switch {
-			case slices.Contains(client.Connectors[:j], id):
-				f.add(path, "is in the list already: remove it")
-			case !slices.Contains(ids, id):
-				hint := ""
-				if near := nearest(id, ids); near != "" {
-					hint = fmt.Sprintf("did you mean %s? ", near)
-				}
-				f.add(path, "is not the id of a connector: %sthere are %s", hint, strings.Join(ids, ", "))
+	for i, id := range list {
+		switch {
+		case slices.Contains(list[:i], id):
+			f.add(element(path, i), "is in the list already: remove it")
+		case !slices.Contains(ids, id):
+			hint := ""
+			if near := nearest(id, ids); near != "" {
+				hint = fmt.Sprintf("did you mean %s? ", near)
 			}
+			f.add(element(path, i), "is not the id of a connector: %sthere are %s", hint, strings.Join(ids, ", "))
 		}
 	}
 	return f

@@ -32,6 +32,7 @@ type Config struct {
 	Lifetimes       Lifetimes        `yaml:"lifetimes"`
 	RefreshTokens   RefreshTokens    `yaml:"refresh_tokens"`
 	Signing         Signing          `yaml:"signing"`
+	Registration    Registration     `yaml:"registration"`
 	Limits          Limits           `yaml:"limits"`
 	Outbound        Outbound         `yaml:"outbound"`
 	Health          Health           `yaml:"health"`
@@ -53,6 +54,7 @@ func defaults() Config {
 		Lifetimes:     defaultLifetimes(),
 		RefreshTokens: RefreshTokens{RetryWindow: defaultRetryWindow},
 		Signing:       Signing{IDToken: "RS256", AccessToken: "ES256"},
+		Registration:  defaultRegistration(),
 		Limits:        defaultLimits(),
 		Health:        Health{Listen: "127.0.0.1:5557"},
 		Log:           Log{Level: "info", Format: "text"},
@@ -64,16 +66,14 @@ func defaults() Config {
 func later() map[string]string {
 	const section, key = "is not supported by this version: remove the section", "is not supported by this version: remove the key"
 	out := map[string]string{
-		"registration": section,
-		"mtls":         section,
-		"storage.dsn":  "is for type postgres, which this build does not have: use {type: bolt, path: broker.db}",
+		"mtls":        section,
+		"storage.dsn": "is for type postgres, which this build does not have: use {type: bolt, path: broker.db}",
 	}
 	// RFC 7591 §2, OpenID Connect Registration §2 and what registers beside them.
 	for _, name := range []string{
-		"backchannel_logout_session_required", "backchannel_logout_uri", "contacts", "default_acr_values", "dpop_bound_access_tokens",
-		"frontchannel_logout_session_required", "frontchannel_logout_uri", "initiate_login_uri",
-		"require_auth_time", "require_pushed_authorization_requests", "sector_identifier_uri", "software_id",
-		"software_version", "subject_type",
+		"backchannel_logout_session_required", "backchannel_logout_uri", "dpop_bound_access_tokens",
+		"frontchannel_logout_session_required", "frontchannel_logout_uri",
+		"request_object_encryption_alg", "request_object_encryption_enc", "require_pushed_authorization_requests",
 	} {
 		out["clients."+name] = key
 	}
@@ -168,6 +168,7 @@ func (c *Config) Validate() []connectors.Problem {
 	f.under("lifetimes", c.Lifetimes.Validate())
 	f.under("refresh_tokens", c.RefreshTokens.Validate())
 	f.under("signing", c.Signing.Validate())
+	f.under("registration", c.validateRegistration())
 	f.under("limits", c.Limits.Validate())
 	f.under("outbound", c.Outbound.Validate())
 	f.under("health", c.Health.Validate())

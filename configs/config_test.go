@@ -21,7 +21,7 @@ func TestSmallestFileHasTheDocumentedDefaults(t *testing.T) {
 	if c.Admin.Socket != filepath.Join(dir, "broker.sock") {
 		t.Errorf("admin socket: %s", c.Admin.Socket)
 	}
-	want := Lifetimes{60 * time.Second, 15 * time.Minute, 15 * time.Minute, 720 * time.Hour, 24 * time.Hour, 8 * time.Hour}
+	want := Lifetimes{60 * time.Second, 15 * time.Minute, 15 * time.Minute, 720 * time.Hour, 24 * time.Hour, 8 * time.Hour, 10 * time.Minute}
 	if c.Lifetimes != want || c.RefreshTokens.RetryWindow != 5*time.Second {
 		t.Errorf("lifetimes: %+v, retry window %v", c.Lifetimes, c.RefreshTokens.RetryWindow)
 	}
@@ -117,7 +117,7 @@ clients:
   - just text
 lifetimes: {code: 10m, session: 1h, session_idle: 2h}
 log: {level: loud}
-registration: {open: true}
+registration: {scopes: [openid]}
 `,
 		`1: issuer: must be https`,
 		`1: issuer: must not end with a slash`,
@@ -135,7 +135,7 @@ registration: {open: true}
 		`14: lifetimes.code: must be from 1s to 1m: a code has to survive one redirect`,
 		`14: lifetimes.session_idle: must not be longer than session (1h)`,
 		`15: log.level: must be debug, info, warn or error`,
-		`16: registration: is not supported by this version`,
+		`16: registration: lets nobody register`,
 	)
 }
 

@@ -115,7 +115,8 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 	}{
 		{"listen", c.Listen, want.Listen}, {"storage", c.Storage, want.Storage}, {"lifetimes", c.Lifetimes, want.Lifetimes},
 		{"refresh_tokens", c.RefreshTokens, want.RefreshTokens}, {"signing", c.Signing, want.Signing},
-		{"limits", c.Limits, want.Limits}, {"health", c.Health, want.Health}, {"log", c.Log, want.Log},
+		{"registration.scopes", c.Registration.Scopes, want.Registration.Scopes}, {"registration.grant_types", c.Registration.GrantTypes, want.Registration.GrantTypes},
+		{"registration.unused", c.Registration.Unused, want.Registration.Unused}, {"limits", c.Limits, want.Limits}, {"health", c.Health, want.Health}, {"log", c.Log, want.Log},
 	} {
 		if !reflect.DeepEqual(row.got, row.want) {
 			t.Errorf("%s: the example shows %+v, the default is %+v", row.name, row.got, row.want)

@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/broker"
 	"gatehouse/broker/external"
+	"gatehouse/broker/metadata"
 	"gatehouse/broker/oauth"
 	"gatehouse/connectors"
 )
@@ -89,7 +90,7 @@ func (e *ExternalIssuer) validate(own string) []connectors.Problem {
 	}
 	discovered := e.JWKS == nil && e.JWKSURI == ""
 	switch {
-	case e.Issuer == "" || !oauthScopeText(e.Issuer):
+	case e.Issuer == "" || !isWord(e.Issuer):
 		f.add("issuer", "required: the iss of its JWTs, byte for byte")
 	case e.Issuer == own:
 		f.add("issuer", "is this broker: its own tokens are exchanged without an entry")
@@ -103,6 +104,11 @@ func (e *ExternalIssuer) validate(own string) []connectors.Problem {
 		f.add("jwks_uri", "must be an https URL (http only on localhost)")
 	case e.JWKS != nil && e.CAFile != "":
 		f.add("ca_file", "is for keys that are fetched")
+	}
+	if e.JWKS != nil && e.JWKS.Path == "" {
+		if err := metadata.CheckKeySet(e.JWKS.Text, true); err != nil {
+			f.add("jwks", "%v", err)
+		}
 	}
 	if e.Audiences != nil && (len(e.Audiences) == 0 || slices.Contains(e.Audiences, "")) {
 		f.add("audiences", "is an empty list or has an empty entry: name audiences, or remove it for the broker's issuer")
@@ -240,15 +246,10 @@ func (c *Config) BrokerExternalIssuers() ([]broker.ExternalIssuer, error) {
 	return out, nil
 }
 
-// checkExternalFiles looks for what the entries refer to.
+// checkExternalFiles looks for what the entries refer to beside key sets.
 func (c *Config) checkExternalFiles(f *faults) {
 	for i := range c.ExternalIssuers {
 		e, path := &c.ExternalIssuers[i], element("external_issuers", i)
-		if e.JWKS != nil && e.JWKS.Path != "" {
-			if _, err := c.readJWKS(e.JWKS); err != nil {
-				f.add(path+".jwks", "%v", err)
-			}
-		}
 		if e.CAFile != "" {
 			if _, err := connectors.NewFetcher(c.Path(e.CAFile)); err != nil {
 				f.add(path+".ca_file", "%v", err)

@@ -17,6 +17,8 @@ type Lifetimes struct {
 	// is not used.
 	Session     time.Duration `yaml:"session"`
 	SessionIdle time.Duration `yaml:"session_idle"`
+	// DeviceCode is how long somebody has to type the code that a device shows, and to decide (RFC 8628 §3.2).
+	DeviceCode time.Duration `yaml:"device_code"`
 }
 
 // ClientLifetimes are a client's own. Nil means the broker's. A session belongs to the browser and has none.
@@ -35,6 +37,7 @@ func defaultLifetimes() Lifetimes {
 		RefreshToken: 720 * time.Hour,
 		Session:      24 * time.Hour,
 		SessionIdle:  8 * time.Hour,
+		DeviceCode:   10 * time.Minute,
 	}
 }
 
@@ -99,6 +102,8 @@ func (l Lifetimes) Validate() []connectors.Problem {
 	refreshTokenBound().check(&f, l.RefreshToken)
 	sessionBound().check(&f, l.Session)
 	bound{"session_idle", time.Minute, 90 * day, "people read for a while between two clicks"}.check(&f, l.SessionIdle)
+	// RFC 8628 §5.1: the fewer codes are live at a time, the harder one is to guess.
+	bound{"device_code", time.Minute, time.Hour, "somebody has to find a browser, and guessing has to stay hopeless"}.check(&f, l.DeviceCode)
 	if l.SessionIdle > l.Session {
 		f.add("session_idle", "must not be longer than session (%s): the session ends then anyway", short(l.Session))
 	}

@@ -64,10 +64,12 @@ func (r *Rate) fromText(s string) error {
 // is, of IPv6 the network of 64 bits. Anonymous requests are counted per address alone: if strangers could use up a
 // client's rate they could shut it out.
 type Limits struct {
-	Authorize AuthorizeLimits `yaml:"authorize"`
-	Login     LoginLimits     `yaml:"login"`
-	Token     TokenLimits     `yaml:"token"`
-	UserInfo  UserInfoLimits  `yaml:"userinfo"`
+	Authorize    AuthorizeLimits    `yaml:"authorize"`
+	Login        LoginLimits        `yaml:"login"`
+	Token        TokenLimits        `yaml:"token"`
+	UserInfo     UserInfoLimits     `yaml:"userinfo"`
+	Device       DeviceLimits       `yaml:"device"`
+	Registration RegistrationLimits `yaml:"registration"`
 }
 
 // AuthorizeLimits are for /authorize and the pages that follow it.
@@ -99,6 +101,25 @@ type UserInfoLimits struct {
 	PerAccount Rate `yaml:"per_account"`
 }
 
+// DeviceLimits are for /device_authorization and /device.
+type DeviceLimits struct {
+	// PerAddress counts codes typed at /device that are nobody's: guesses (RFC 8628 §5.1).
+	PerAddress Rate `yaml:"per_address"`
+	// PerAccount counts codes typed by somebody who is signed in, right and wrong.
+	PerAccount Rate `yaml:"per_account"`
+	// PerClient counts codes that a client asks for at /device_authorization. Requests there that do not authenticate
+	// count at the rate of /token.
+	PerClient Rate `yaml:"per_client"`
+}
+
+// RegistrationLimits are for /register.
+type RegistrationLimits struct {
+	// PerAddress counts every request there.
+	PerAddress Rate `yaml:"per_address"`
+	// PerToken counts what is registered with one initial access token.
+	PerToken Rate `yaml:"per_token"`
+}
+
 // defaultLimits leave room for an office of some thousand people behind one address on a Monday morning, and for an
 // application that asks for every request; they stop one program that runs wild.
 func defaultLimits() Limits {
@@ -108,6 +129,9 @@ func defaultLimits() Limits {
 		Login:     LoginLimits{PerAddress: perMinute(3000), PerAccount: perMinute(30)},
 		Token:     TokenLimits{PerAddress: perMinute(6000), PerClient: perMinute(6000), PerAccount: perMinute(300)},
 		UserInfo:  UserInfoLimits{PerAddress: perMinute(12000), PerAccount: perMinute(1200)},
+		// At 30 a minute a guess finds one of 1000 live codes within 10 minutes about once in 78,000 times: there are 20^8.
+		Device:       DeviceLimits{PerAddress: perMinute(30), PerAccount: perMinute(30), PerClient: perMinute(600)},
+		Registration: RegistrationLimits{PerAddress: perMinute(120), PerToken: perMinute(60)},
 	}
 }
 

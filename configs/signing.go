@@ -43,7 +43,15 @@ func (c *Config) SigningAlgorithms() []string {
 	for _, client := range c.Clients {
 		add(client.IDTokenAlg)
 		add(client.UserInfoAlg)
+		add(client.IntrospectionAlg)
 		add(client.AccessTokenAlg)
+	}
+	if c.Registration.Enabled() {
+		// Whoever registers chooses among all of them; RS256 is what they mean by saying nothing (OpenID Connect
+		// Registration §2).
+		for _, alg := range metadata.SigningAlgorithms() {
+			add(alg)
+		}
 	}
 	return out
 }

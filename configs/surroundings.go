@@ -33,6 +33,7 @@ func (c *Config) surroundings() (problems, warnings []connectors.Problem) {
 			}
 		}
 	}
+	c.checkInitialAccessTokens(&f)
 	if _, err := c.OutboundTLS(); err != nil {
 		f.add("outbound.ca_file", "%v", err)
 	}
@@ -109,6 +110,7 @@ func (c *Config) checkFiles(f *faults) {
 	}
 	c.checkReferences(f)
 	c.checkExternalFiles(f)
+	c.checkJWKS(f)
 }
 
 func isDirectory(path string) bool {
@@ -119,6 +121,9 @@ func isDirectory(path string) bool {
 // warnOfOpenSecrets tells of files with secrets in them that everybody on the machine may read.
 func (c *Config) warnOfOpenSecrets(w *faults) {
 	all := c.secrets()
+	for i, t := range c.Registration.InitialAccessTokens {
+		all = append(all, namedSecret{element("registration.initial_access_tokens", i) + ".token", t.Token, false, false})
+	}
 	for i, reference := range c.SecretKey {
 		all = append(all, namedSecret{element("secret_key", i), reference, false, false})
 	}
@@ -153,10 +158,11 @@ func (c *Config) warnOfChoices(w *faults) {
 	}
 	c.warnOfGroups(w)
 	c.warnOfConnectors(w)
+	c.warnOfRegistration(w)
 	if !c.Health.Off() && !isLoopbackAddress(c.Health.Listen) {
 		w.add("health.listen", "health and metrics can be read by whoever reaches %s", c.Health.Listen)
 	}
-	if len(c.Clients) == 0 {
+	if len(c.Clients) == 0 && !c.Registration.Enabled() {
 		w.add("clients", "is empty: no application can send anybody here")
 	}
 	if c.Admin.Socket == "" {

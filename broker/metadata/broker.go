@@ -1,6 +1,7 @@
 package metadata
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -10,8 +11,8 @@ import (
 
 // Broker converts metadata that [Client.Validate] finds no fault with: all but the ID,
 // secrets and what operators grant. Grant types that are absent are the
-// authorization_code, response types that are absent are code (RFC 7591 §2). An error
-// means that they are not valid.
+// authorization_code, response types that are absent are code if there are codes at
+// all (RFC 7591 §2). An error means that they are not valid.
 func (c *Client) Broker() (broker.Client, error) {
 	out := broker.Client{
 		Name:             c.ClientName,
@@ -30,22 +31,33 @@ func (c *Client) Broker() (broker.Client, error) {
 		IDTokenAlg:       c.IDTokenAlg,
 		AccessTokenAlg:   c.AccessTokenAlg,
 		UserInfoAlg:      c.UserInfoAlg,
+		IntrospectionAlg: c.IntrospectionAlg,
+		DefaultACRValues: slices.Clone(c.DefaultACRValues),
+		InitiateLoginURI: c.InitiateLoginURI,
 		URI:              c.ClientURI,
 		LogoURI:          c.LogoURI,
 		PolicyURI:        c.PolicyURI,
 		TermsURI:         c.TermsURI,
+
+		IDTokenEncryption:       Encryption(c.IDTokenKeyAlg, c.IDTokenEnc),
+		UserInfoEncryption:      Encryption(c.UserInfoKeyAlg, c.UserInfoEnc),
+		IntrospectionEncryption: Encryption(c.IntrospectKeyAlg, c.IntrospectionEnc),
+		OpaqueAccessTokens:      c.AccessTokenFormat == opaque,
 	}
 	if c.GrantTypes == nil {
 		out.GrantTypes = []oauth.GrantType{oauth.GrantTypeAuthorizationCode}
 	}
-	if c.ResponseTypes == nil {
+	if c.ResponseTypes == nil && c.codes() {
 		out.ResponseTypes = []oauth.ResponseType{oauth.ResponseTypeCode}
 	}
 	if c.DefaultMaxAge != nil {
 		out.DefaultMaxAge = time.Duration(*c.DefaultMaxAge) * time.Second
 	}
+	var err error
+	if out.Sector, err = c.sector(); err != nil {
+		return broker.Client{}, fmt.Errorf("sector_identifier_uri: %w", err)
+	}
 	if c.Scope != nil {
-		var err error
 		if out.Scopes, err = oauth.ParseScopes(*c.Scope); err != nil {
 			return broker.Client{}, err
 		}

@@ -41,5 +41,8 @@ func (c *Client) WithRegistrationDefaults() Client {
 	out.AuthMethod = cmp.Or(out.AuthMethod, string(oauth.AuthMethodClientSecretBasic))
 	out.ApplicationType = cmp.Or(out.ApplicationType, "web")
 	out.IDTokenAlg = cmp.Or(out.IDTokenAlg, string(jose.RS256))
+	out.IDTokenEnc = defaultEnc(out.IDTokenKeyAlg, out.IDTokenEnc)
+	out.UserInfoEnc = defaultEnc(out.UserInfoKeyAlg, out.UserInfoEnc)
+	out.IntrospectionEnc = defaultEnc(out.IntrospectKeyAlg, out.IntrospectionEnc)
 	return out
 }

@@ -19,9 +19,14 @@ func (c *Client) validateKeys(p *problems, r Rules) {
 		p.add("jwks_uri", "cannot be combined with jwks")
 	case method == oauth.AuthMethodPrivateKeyJWT && !inline && c.JWKSURI == "":
 		p.add("jwks", "required with private_key_jwt: the client's public keys, or jwks_uri where they are")
+	case c.signsRequests() && !inline && c.JWKSURI == "":
+		p.add("jwks", "required where the client signs requests, or jwks_uri")
+	case len(c.keyAlgorithms()) > 0 && !inline && c.JWKSURI == "":
+		p.add("jwks", "required where something is encrypted for the client, or jwks_uri")
 	}
 	if c.JWKS != nil {
-		if err := CheckKeySet(c.JWKS); err != nil {
+		signs := method == oauth.AuthMethodPrivateKeyJWT || c.signsRequests()
+		if err := CheckKeySet(c.JWKS, signs, c.keyAlgorithms()...); err != nil {
 			p.add("jwks", "%s", err)
 		}
 	}
@@ -36,11 +41,10 @@ func (c *Client) validateKeys(p *problems, r Rules) {
 	if alg := c.RequestObjectAlg; alg != "" && !slices.Contains(jose.Recommended(), jose.Algorithm(alg)) {
 		p.add("request_object_signing_alg", "must be one of RS256, PS256, ES256, ES384 and EdDSA")
 	}
-	if (c.RequestURIs != nil || c.RequestObjectAlg != "") && !inline && c.JWKSURI == "" {
-		p.add("jwks", "required where the client signs requests, or jwks_uri")
-	}
 	c.validateAssertions(p)
 }
+
+func (c *Client) signsRequests() bool { return c.RequestURIs != nil || c.RequestObjectAlg != "" }
 
 // validateAssertions checks with what the client proves who it is.
 func (c *Client) validateAssertions(p *problems) {
@@ -60,10 +64,11 @@ func assertionAlgorithms() []jose.Algorithm {
 	return append(jose.Recommended(), jose.HS256, jose.HS384, jose.HS512)
 }
 
-// CheckKeySet refuses a JWK set with which no signature could be verified, and one that
-// holds what nobody should have sent. A client's weak or private keys are its mistake,
-// and it should hear of it before it signs with them.
-func CheckKeySet(text []byte) error {
+// CheckKeySet refuses a JWK set that holds what nobody should have sent, and one that
+// does not do for what it is there for: signs says that signatures are verified with it,
+// and algs are those with which something is encrypted to it. A client's weak or private
+// keys are its mistake, and it should hear of it before it uses them (RFC 8725 §3.5).
+func CheckKeySet(text []byte, signs bool, algs ...string) error {
 	set, err := jose.ParseKeySet(text)
 	switch {
 	case errors.Is(err, jose.ErrKey):
@@ -72,10 +77,10 @@ func CheckKeySet(text []byte) error {
 		return errors.New("is not a JWK set")
 	case len(set.Refused()) > 0:
 		return errors.New("holds a key that is too weak or malformed: RSA needs 2048 bits, EC one of P-256, P-384 and P-521")
-	case len(set.All()) == 0:
+	case signs && len(set.All()) == 0:
 		return errors.New("holds no key that can verify a signature")
 	}
-	return nil
+	return keysFor(set, algs)
 }
 
 // isLoopback reports whether a host is this machine.

@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	maxName   = 100 // bytes; it is on the consent page
 	maxMaxAge = 366 * 24 * 60 * 60
 
 	native = "native"
+	opaque = "opaque"
 )
 
 // problems collects what is wrong.
@@ -30,9 +30,11 @@ func element(member string, i int) string { return fmt.Sprintf("%s[%d]", member,
 // converted with [Client.Broker].
 func (c *Client) Validate(r Rules) []Problem {
 	var p problems
-	c.validateName(&p)
-	c.validateMethod(&p)
+	c.validateLengths(&p)
+	c.validateTexts(&p)
+	c.validateKind(&p)
 	c.validateKeys(&p, r)
+	c.validateEncryption(&p)
 	c.validateGrantTypes(&p)
 	c.validateResponseTypes(&p)
 	c.validateResponseModes(&p)
@@ -40,20 +42,16 @@ func (c *Client) Validate(r Rules) []Problem {
 	c.validateScope(&p, r.Scopes)
 	c.validateRedirectURIs(&p)
 	c.validateOrigins(&p)
+	c.validateSubject(&p)
 	c.validatePages(&p)
 	return p
 }
 
-func (c *Client) validateName(p *problems) {
-	if len(c.ClientName) > maxName {
-		p.add("client_name", "must be at most %d bytes: it is shown on pages", maxName)
-	}
+// validateKind checks what sort of client it is.
+func (c *Client) validateKind(p *problems) {
 	if t := c.ApplicationType; t != "" && t != "web" && t != native {
 		p.add("application_type", "must be web or native")
 	}
-}
-
-func (c *Client) validateMethod(p *problems) {
 	switch oauth.AuthMethod(c.AuthMethod) {
 	case "", oauth.AuthMethodClientSecretBasic, oauth.AuthMethodClientSecretPost, oauth.AuthMethodClientSecretJWT, oauth.AuthMethodPrivateKeyJWT, oauth.AuthMethodNone:
 	default:
@@ -77,7 +75,7 @@ func (c *Client) interactive() bool { return c.codes() || c.grants(oauth.GrantTy
 func (c *Client) validateGrantTypes(p *problems) {
 	for i, g := range c.GrantTypes {
 		switch oauth.GrantType(g) {
-		case oauth.GrantTypeAuthorizationCode, oauth.GrantTypeRefreshToken:
+		case oauth.GrantTypeAuthorizationCode, oauth.GrantTypeRefreshToken, oauth.GrantTypeDeviceCode:
 		case oauth.GrantTypeClientCredentials:
 			if c.public() {
 				p.add(element("grant_types", i), "client_credentials is not for a public client (RFC 6749 section 4.4)")
@@ -86,14 +84,13 @@ func (c *Client) validateGrantTypes(p *problems) {
 			p.add(element("grant_types", i), "password is refused: people type passwords at their own provider only (RFC 9700 section 2.4)")
 		case oauth.GrantTypeImplicit: // validateResponseTypes
 		case oauth.GrantTypeTokenExchange, oauth.GrantTypeJWTBearer: // what they exchange is the operator's to grant
-		case oauth.GrantTypeDeviceCode:
-			p.add(element("grant_types", i), "%s is not supported by this version: remove it", g)
 		default:
-			p.add(element("grant_types", i), "must be authorization_code, refresh_token, client_credentials, implicit, %s or %s", oauth.GrantTypeTokenExchange, oauth.GrantTypeJWTBearer)
+			p.add(element("grant_types", i), "must be authorization_code, refresh_token, client_credentials, implicit, %s, %s or %s",
+				oauth.GrantTypeDeviceCode, oauth.GrantTypeTokenExchange, oauth.GrantTypeJWTBearer)
 		}
 	}
-	if c.grants(oauth.GrantTypeRefreshToken) && !c.codes() {
-		p.add("grant_types", "refresh_token is of no use without authorization_code: nothing else gives refresh tokens")
+	if c.grants(oauth.GrantTypeRefreshToken) && !c.codes() && !c.grants(oauth.GrantTypeDeviceCode) {
+		p.add("grant_types", "refresh_token is of no use without authorization_code or %s: nothing else gives refresh tokens", oauth.GrantTypeDeviceCode)
 	}
 }
 
@@ -114,7 +111,7 @@ func (c *Client) validateResponseTypes(p *problems) {
 			p.add(element("response_types", i), "needs authorization_code among grant_types")
 		}
 	}
-	if c.ResponseTypes != nil && len(c.ResponseTypes) == 0 {
+	if c.ResponseTypes != nil && len(c.ResponseTypes) == 0 && c.interactive() {
 		p.add("response_types", "is an empty list: remove it or write [code]")
 	}
 	if c.grants(oauth.GrantTypeImplicit) && !slices.ContainsFunc(c.ResponseTypes, func(t string) bool { return t != string(oauth.ResponseTypeCode) }) {
@@ -141,14 +138,27 @@ func SigningAlgorithms() []string { return []string{"RS256", "PS256", "ES256", "
 func (c *Client) validateTokens(p *problems) {
 	for _, one := range []struct{ member, alg string }{
 		{"id_token_signed_response_alg", c.IDTokenAlg}, {"userinfo_signed_response_alg", c.UserInfoAlg},
-		{"access_token_signed_response_alg", c.AccessTokenAlg},
+		{"introspection_signed_response_alg", c.IntrospectionAlg}, {"access_token_signed_response_alg", c.AccessTokenAlg},
 	} {
 		if one.alg != "" && !slices.Contains(SigningAlgorithms(), one.alg) {
 			p.add(one.member, "must be one of %s", strings.Join(SigningAlgorithms(), ", "))
 		}
 	}
+	switch {
+	case c.AccessTokenFormat != "" && c.AccessTokenFormat != "jwt" && c.AccessTokenFormat != opaque:
+		p.add("access_token_format", "must be jwt or opaque")
+	case c.AccessTokenFormat == opaque && c.AccessTokenAlg != "":
+		p.add("access_token_signed_response_alg", "is for access tokens that are JWTs, and access_token_format is opaque")
+	}
 	if a := c.DefaultMaxAge; a != nil && (*a < 1 || *a > maxMaxAge) {
 		p.add("default_max_age", "must be a number of seconds from 1 to %d", maxMaxAge)
+	}
+	for i, acr := range c.DefaultACRValues {
+		// They take the place of acr_values, whose values are separated by spaces (Core
+		// §3.1.2.1).
+		if acr == "" || !isWord(acr, maxText) {
+			p.add(element("default_acr_values", i), "must be one value of acr, without spaces, of at most %d bytes", maxText)
+		}
 	}
 }
 
@@ -195,21 +205,6 @@ func (c *Client) validateOrigins(p *problems) {
 			(u.Scheme == "https" && u.Port() != "443" || u.Scheme == "http" && isLoopback(u.Hostname()))
 		if !good {
 			p.add(element("web_origins", i), "must be an origin such as https://app.example.com, in lower case and without a path (http only on localhost)")
-		}
-	}
-}
-
-// validatePages checks the addresses that people are shown or sent to.
-func (c *Client) validatePages(p *problems) {
-	for _, page := range []struct{ member, uri string }{
-		{"client_uri", c.ClientURI}, {"logo_uri", c.LogoURI}, {"policy_uri", c.PolicyURI}, {"tos_uri", c.TermsURI},
-	} {
-		if page.uri == "" {
-			continue
-		}
-		u, err := url.Parse(page.uri)
-		if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
-			p.add(page.member, "must be an https URL (http only on localhost)")
 		}
 	}
 }
