@@ -13,5 +13,8 @@
 //
 // [Verify] is the way in. [Peek] reads without verifying, for those who must know the sender before they can choose the
 // key; what it returns is called [Unverified]. [StrictUnmarshal] and [StrictObject] read plain JSON under the same law.
-// Encrypted tokens (JWE) are refused. Signing is not done here.
+//
+// The one way out is [Recipient.Encrypt]: to somebody else's public key, with an allow-list of algorithms. On the way in
+// encrypted tokens (JWE) are refused, for no private key is kept to open them with; [ReadEnvelope] reads what is written
+// outside. Signing is not done here.
 package jose

@@ -85,7 +85,7 @@ func BenchmarkReadIDTokenHint(b *testing.B) {
 }
 
 func BenchmarkLinter(b *testing.B) {
-	l := linter{issuer: issuer, maxLifetime: DefaultMaxLifetime}
+	l := newLinter(issuer, DefaultMaxLifetime)
 	for b.Loop() {
 		if err := l.check("at+jwt", []byte(accessPayload), intent{subject: "a", clientID: "wiki"}); err != nil {
 			b.Fatal(err)

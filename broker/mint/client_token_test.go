@@ -81,7 +81,7 @@ func TestTokensThatAreNeitherAreRefused(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	l := linter{issuer: issuer, maxLifetime: time.Hour}
+	l := newLinter(issuer, time.Hour)
 	if err := l.check("at+jwt", []byte(machine), intent{subject: "wiki", clientID: "wiki", machine: true}); err != nil {
 		t.Error(err)
 	}

@@ -122,7 +122,7 @@ func TestTokensBetweenTheKinds(t *testing.T) {
 	c := &clock{now: moment()}
 	ring := newRing(t, c, "ES256")
 	m := minterOf(t, ring, "ES256")
-	l := linter{issuer: issuer, maxLifetime: time.Hour}
+	l := newLinter(issuer, time.Hour)
 	person, workload := intent{subject: "a", clientID: "orders", exchanged: true}, intent{subject: "forge:x", clientID: "orders", machine: true, issuer: "forge"}
 	replace := func(s, old, text string) string {
 		if !strings.Contains(s, old) {

@@ -22,6 +22,11 @@ var ErrLint = errors.New("mint: payload refused before signing")
 type linter struct {
 	issuer      string
 	maxLifetime time.Duration
+	kinds       []kind
+}
+
+func newLinter(issuer string, maxLifetime time.Duration) linter {
+	return linter{issuer: issuer, maxLifetime: maxLifetime, kinds: kinds()}
 }
 
 // intent is whom a token is to be about and for, said again.
@@ -52,8 +57,8 @@ type kind struct {
 }
 
 // kinds are the closed list of what is signed.
-func kinds() [7]kind {
-	return [7]kind{{
+func kinds() []kind {
+	return []kind{{
 		typ:      accessTokenType, // RFC 9068 §2.2
 		required: []string{"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "auth_time", "grant_id"},
 		optional: []string{"scope", "acr", "amr", "sid", "may_act"},
@@ -101,15 +106,15 @@ func (l linter) check(typ string, payload []byte, i intent) error {
 	if i.hidden != "" && bytes.Contains(payload, []byte(i.hidden)) { // Core §8.1: not reversible by anybody but us
 		return refused("one", "names the account to a client that knows it by a pairwise subject")
 	}
-	for _, k := range kinds() {
-		if k.typ == typ && k.machine == i.machine && k.exchanged == i.exchanged && k.workload == (i.issuer != "") {
+	for j := range l.kinds {
+		if k := &l.kinds[j]; k.typ == typ && k.machine == i.machine && k.exchanged == i.exchanged && k.workload == (i.issuer != "") {
 			return l.checkKind(k, members, i)
 		}
 	}
 	return refused("typ", "is not one that is signed here")
 }
 
-func (l linter) checkKind(k kind, members map[string]json.RawMessage, i intent) error {
+func (l linter) checkKind(k *kind, members map[string]json.RawMessage, i intent) error {
 	found := 0
 	for name := range members {
 		switch {
@@ -147,7 +152,7 @@ func (l linter) checkKind(k kind, members map[string]json.RawMessage, i intent) 
 }
 
 // checkSubject: whom it is about, and who acts for that one.
-func (k kind) checkSubject(members map[string]json.RawMessage, i intent) error {
+func (k *kind) checkSubject(members map[string]json.RawMessage, i intent) error {
 	var sub string
 	if json.Unmarshal(members["sub"], &sub) != nil || sub != i.subject || !policy.ValidSubject(sub) {
 		return refused("sub", "is not the grant's, or not 1 to 255 printable ASCII characters")
@@ -185,7 +190,7 @@ func (l linter) checkAnswer(raw json.RawMessage) error {
 	return nil
 }
 
-func (l linter) checkTimes(k kind, members map[string]json.RawMessage) error {
+func (l linter) checkTimes(k *kind, members map[string]json.RawMessage) error {
 	var exp, iat, authTime int64 // whole seconds; anything else does not decode
 	times := map[string]*int64{"iat": &iat}
 	if !k.endless {

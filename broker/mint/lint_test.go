@@ -13,7 +13,7 @@ import (
 // One row for each rule; every one starts from a payload that may be signed.
 func TestLinter(t *testing.T) {
 	t.Parallel()
-	l := linter{issuer: issuer, maxLifetime: time.Hour}
+	l := newLinter(issuer, time.Hour)
 	replace := func(old, now string) func(string) string {
 		return func(p string) string {
 			if !strings.Contains(p, old) {
@@ -93,7 +93,7 @@ func TestLinter(t *testing.T) {
 // Core §2: sub is 1 to 255 ASCII characters; the linter holds us to printable ones.
 func TestLinterSubjects(t *testing.T) {
 	t.Parallel()
-	l := linter{issuer: issuer, maxLifetime: time.Hour}
+	l := newLinter(issuer, time.Hour)
 	for sub, ok := range map[string]bool{
 		"a": true, strings.Repeat("a", 255): true, strings.Repeat("a", 256): false, "": false, "a b": false, "\u00e4": false, "a\x7f": false, "a|~!": true,
 	} {

@@ -12,7 +12,7 @@ import (
 func TestLinterOfUserInfo(t *testing.T) {
 	t.Parallel()
 	const good = `{"iss":"https://b.test","sub":"a","aud":"wiki","iat":1773480413,"email":"a@b.test","email_verified":true}`
-	l := linter{issuer: issuer, maxLifetime: time.Hour}
+	l := newLinter(issuer, time.Hour)
 	add := func(member string) string { return strings.TrimSuffix(good, "}") + "," + member + "}" }
 	replace := func(old, now string) string { return strings.Replace(good, old, now, 1) }
 	for _, row := range []struct {

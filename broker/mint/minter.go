@@ -67,7 +67,7 @@ func New(c Config) (*Minter, error) {
 		issuer: c.Issuer, audiences: c.Audiences, ring: c.Ring,
 		idTokenAlg: or(c.IDTokenAlg, "RS256"), accessTokenAlg: or(c.AccessTokenAlg, "ES256"),
 		lifetimes: c.Lifetimes, subjects: c.Subjects, keys: c.Keys, clients: c.Clients,
-		linter:   linter{issuer: c.Issuer, maxLifetime: or(c.MaxLifetime, DefaultMaxLifetime)},
+		linter:   newLinter(c.Issuer, or(c.MaxLifetime, DefaultMaxLifetime)),
 		verified: newMemory(maxRemembered),
 	}
 	switch {
