@@ -24,6 +24,8 @@ type PageError struct {
 	Page   web.Error
 	// Over says that the sign-in has ended: the page is the one that leads back.
 	Over bool
+	// Client is the one that the page leads back to, if any.
+	Client *broker.Client
 	// Connector is the upstream the error is about, if any.
 	Connector string
 	// RetryAfter becomes the header of that name (RFC 9110 §10.2.3).
@@ -46,7 +48,7 @@ func (e *PageError) Unwrap() error { return e.Err }
 // Over ends a flow that cannot go on, on the page that leads back to the client
 // if one is known.
 func Over(client *broker.Client, err error) *PageError {
-	e := &PageError{Status: http.StatusBadRequest, Over: true, Err: err}
+	e := &PageError{Status: http.StatusBadRequest, Over: true, Client: client, Err: err}
 	if client != nil {
 		e.Page.BackURL, e.Page.Title = ClientLink(client), cmp.Or(client.Name, client.ID)
 	}
@@ -112,6 +114,9 @@ func (d *Desk) showError(w http.ResponseWriter, r *http.Request, endpoint audit.
 		w.Header().Set("Retry-After", strconv.Itoa(int((page.RetryAfter+time.Second-1)/time.Second)))
 	}
 	if page.Over {
+		if page.Client != nil {
+			page.Page.BackURL = cmp.Or(InitiateURL(page.Client, d.Issuer, ""), page.Page.BackURL)
+		}
 		d.Pages.Over(w, web.Over{ClientName: page.Page.Title, BackURL: page.Page.BackURL, Reference: id})
 		return
 	}

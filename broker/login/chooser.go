@@ -100,6 +100,9 @@ func (e *Endpoint) among(w http.ResponseWriter, r *http.Request, f *flow.Flow, c
 // choose shows the chooser page of a flow again, whoever is signed in, and takes
 // the address that was typed there.
 func (e *Endpoint) choose(w http.ResponseWriter, r *http.Request) error {
+	if query := r.URL.Query(); query.Has("client_id") && !query.Has("flow") {
+		return e.initiate(w, r)
+	}
 	f, client, step, err := e.resume(r)
 	if err != nil {
 		return err
