@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse/broker"
 	"gatehouse/broker/clientauth"
 	"gatehouse/broker/jose"
 	"gatehouse/broker/oauth"
@@ -33,22 +34,33 @@ type Metadata struct {
 	EndSessionEndpoint    string   `json:"end_session_endpoint"`
 	IntrospectionEndpoint string   `json:"introspection_endpoint"`
 	RevocationEndpoint    string   `json:"revocation_endpoint"`
+	DeviceEndpoint        string   `json:"device_authorization_endpoint,omitempty"`
+	RegistrationEndpoint  string   `json:"registration_endpoint,omitempty"`
 	ScopesSupported       []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
 	ResponseModes         []string `json:"response_modes_supported"`
 	GrantTypes            []string `json:"grant_types_supported"`
 	SubjectTypes          []string `json:"subject_types_supported"`
 	IDTokenAlgs           []string `json:"id_token_signing_alg_values_supported"`
+	IDTokenKeyAlgs        []string `json:"id_token_encryption_alg_values_supported,omitempty"`
+	IDTokenEncs           []string `json:"id_token_encryption_enc_values_supported,omitempty"`
 	UserInfoAlgs          []string `json:"userinfo_signing_alg_values_supported,omitempty"`
-	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
-	TokenAuthAlgs         []string `json:"token_endpoint_auth_signing_alg_values_supported"`
-	IntrospectionMethods  []string `json:"introspection_endpoint_auth_methods_supported"`
-	IntrospectionAlgs     []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
-	RevocationMethods     []string `json:"revocation_endpoint_auth_methods_supported"`
-	RevocationAlgs        []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
-	ClaimsSupported       []string `json:"claims_supported"`
-	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
-	Prompts               []string `json:"prompt_values_supported"`
+	UserInfoKeyAlgs       []string `json:"userinfo_encryption_alg_values_supported,omitempty"`
+	UserInfoEncs          []string `json:"userinfo_encryption_enc_values_supported,omitempty"`
+	// The three of RFC 9701 §7.
+	IntrospectionSigning []string `json:"introspection_signing_alg_values_supported,omitempty"`
+	IntrospectionKeyAlgs []string `json:"introspection_encryption_alg_values_supported,omitempty"`
+	IntrospectionEncs    []string `json:"introspection_encryption_enc_values_supported,omitempty"`
+	TokenAuthMethods     []string `json:"token_endpoint_auth_methods_supported"`
+	TokenAuthAlgs        []string `json:"token_endpoint_auth_signing_alg_values_supported"`
+	IntrospectionMethods []string `json:"introspection_endpoint_auth_methods_supported"`
+	IntrospectionAlgs    []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
+	RevocationMethods    []string `json:"revocation_endpoint_auth_methods_supported"`
+	RevocationAlgs       []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
+	ClaimsSupported      []string `json:"claims_supported"`
+	ChallengeMethods     []string `json:"code_challenge_methods_supported"`
+	Prompts              []string `json:"prompt_values_supported"`
+	ACRValues            []string `json:"acr_values_supported,omitempty"`
 	// RequestObjectAlgs: none is not among them.
 	RequestObjectAlgs []string `json:"request_object_signing_alg_values_supported,omitempty"`
 	ClaimsParameter   bool     `json:"claims_parameter_supported"`
@@ -70,8 +82,18 @@ type Enabled struct {
 	Implicit bool
 	// WebMessage: some client is answered by message.
 	WebMessage bool
-	// TokenExchange and JWTBearer: some client may use these grants.
-	TokenExchange, JWTBearer bool
+	// TokenExchange, JWTBearer and Device: some client may use these grants.
+	TokenExchange, JWTBearer, Device bool
+	// Registration: clients may register themselves.
+	Registration bool
+	// Pairwise: some client has, or may register for, pairwise subjects.
+	Pairwise bool
+	// What is encrypted for some client.
+	IDTokenEncryption, UserInfoEncryption, IntrospectionEncryption []broker.Encryption
+	// IntrospectionAlgs sign answers of introspection, where somebody asks for them.
+	IntrospectionAlgs []string
+	// ACRValues are the levels that some connector can prove.
+	ACRValues []string
 }
 
 // Describe returns the metadata of an issuer.
@@ -97,7 +119,7 @@ func Describe(issuer string, e Enabled) Metadata {
 	if e.JWTBearer {
 		grants = append(grants, string(oauth.GrantTypeJWTBearer))
 	}
-	return Metadata{
+	m := Metadata{
 		IntrospectionEndpoint: issuer + "/introspect",
 		RevocationEndpoint:    issuer + "/revoke",
 		TokenAuthAlgs:         signing,
@@ -117,17 +139,54 @@ func Describe(issuer string, e Enabled) Metadata {
 		SubjectTypes:          []string{"public"},
 		IDTokenAlgs:           e.IDTokenAlgs,
 		UserInfoAlgs:          e.UserInfoAlgs,
+		IntrospectionSigning:  e.IntrospectionAlgs,
+		ACRValues:             e.ACRValues,
 		TokenAuthMethods:      append(slices.Clone(proving), string(oauth.AuthMethodNone)),
 		ClaimsSupported: []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "sid", "at_hash",
 			"name", "given_name", "family_name", "preferred_username", "picture", "locale", "email", "email_verified", "groups"},
 		ChallengeMethods:  []string{oauth.ChallengeMethodS256},
 		Prompts:           []string{"none", "login", "consent", "select_account"},
 		RequestObjectAlgs: requests,
+		ClaimsParameter:   true,
 		RequestParameter:  true,
 		RequestURI:        true,
 		RegisteredURIs:    true,
 		ResponseIssuer:    true,
 	}
+	m.optional(e)
+	return m
+}
+
+// optional adds what is there only if some client has it.
+func (m *Metadata) optional(e Enabled) {
+	if e.Device {
+		m.DeviceEndpoint = m.Issuer + "/device_authorization"
+		m.GrantTypes = append(m.GrantTypes, string(oauth.GrantTypeDeviceCode))
+	}
+	if e.Registration {
+		m.RegistrationEndpoint = m.Issuer + "/register"
+	}
+	if e.Pairwise {
+		m.SubjectTypes = append(m.SubjectTypes, "pairwise")
+	}
+	m.IDTokenKeyAlgs, m.IDTokenEncs = encryptions(e.IDTokenEncryption)
+	m.UserInfoKeyAlgs, m.UserInfoEncs = encryptions(e.UserInfoEncryption)
+	m.IntrospectionKeyAlgs, m.IntrospectionEncs = encryptions(e.IntrospectionEncryption)
+}
+
+// encryptions lists each alg and each enc once.
+func encryptions(list []broker.Encryption) (algs, encs []string) {
+	for _, one := range list {
+		if !slices.Contains(algs, one.Alg) {
+			algs = append(algs, one.Alg)
+		}
+		if !slices.Contains(encs, one.Enc) {
+			encs = append(encs, one.Enc)
+		}
+	}
+	slices.Sort(algs)
+	slices.Sort(encs)
+	return algs, encs
 }
 
 // Scopes are those the broker knows.

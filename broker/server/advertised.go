@@ -1,16 +1,21 @@
 package server
 
 import (
+	"cmp"
 	"slices"
 
+	"gatehouse/broker"
 	"gatehouse/broker/discovery"
 	"gatehouse/broker/oauth"
+	"gatehouse/configs"
 )
 
 // enabled is what the clients of a runtime have been given: discovery advertises
 // that and no more.
 func enabled(rt *runtime) discovery.Enabled {
-	e := discovery.Enabled{Scopes: rt.config.BrokerResources().Scopes(), IDTokenAlgs: []string{rt.config.Signing.IDToken}, ResponseTypes: []string{string(oauth.ResponseTypeCode)}}
+	resources := rt.config.BrokerResources()
+	e := discovery.Enabled{Scopes: resources.Scopes(), IDTokenAlgs: []string{rt.config.Signing.IDToken},
+		ResponseTypes: []string{string(oauth.ResponseTypeCode)}}
 	add := func(list *[]string, value string) {
 		if value != "" && !slices.Contains(*list, value) {
 			*list = append(*list, value)
@@ -19,6 +24,14 @@ func enabled(rt *runtime) discovery.Enabled {
 	for _, client := range rt.clients {
 		add(&e.IDTokenAlgs, client.IDTokenAlg)
 		add(&e.UserInfoAlgs, client.UserInfoAlg)
+		asks := len(resources.Of(client.ID)) > 0 || client.IntrospectionAlg != "" || !client.IntrospectionEncryption.IsZero()
+		if asks {
+			add(&e.IntrospectionAlgs, cmp.Or(client.IntrospectionAlg, introspectionAlg(rt.config)))
+		}
+		e.IDTokenEncryption = appendEncryption(e.IDTokenEncryption, client.IDTokenEncryption)
+		e.UserInfoEncryption = appendEncryption(e.UserInfoEncryption, client.UserInfoEncryption)
+		e.IntrospectionEncryption = appendEncryption(e.IntrospectionEncryption, client.IntrospectionEncryption)
+		e.Pairwise = e.Pairwise || client.Sector != ""
 		for _, t := range client.ResponseTypes {
 			add(&e.ResponseTypes, string(t))
 		}
@@ -28,8 +41,31 @@ func enabled(rt *runtime) discovery.Enabled {
 		}
 	}
 	e.TokenExchange, e.JWTBearer = rt.clients.use(oauth.GrantTypeTokenExchange), rt.clients.use(oauth.GrantTypeJWTBearer)
+	e.Device = rt.clients.use(oauth.GrantTypeDeviceCode)
+	for _, upstream := range rt.upstreams {
+		for _, level := range upstream.Levels {
+			add(&e.ACRValues, level)
+		}
+	}
 	slices.Sort(e.IDTokenAlgs[1:])
+	slices.Sort(e.IntrospectionAlgs)
 	slices.Sort(e.UserInfoAlgs)
 	slices.Sort(e.ResponseTypes[1:])
 	return e
+}
+
+func appendEncryption(list []broker.Encryption, one broker.Encryption) []broker.Encryption {
+	if one.IsZero() || slices.Contains(list, one) {
+		return list
+	}
+	return append(list, one)
+}
+
+// introspectionAlg signs answers of introspection for clients that name no algorithm:
+// RS256 (RFC 9701 §6), where there is a key for it.
+func introspectionAlg(c *configs.Config) string {
+	if slices.Contains(c.SigningAlgorithms(), "RS256") {
+		return "RS256"
+	}
+	return c.Signing.IDToken
 }

@@ -38,7 +38,7 @@ func (s *Server) externalIssuers(c *configs.Config) (*external.Issuers, error) {
 
 // lookup finds out what tokens of ours are.
 func (s *Server) lookup(rt *runtime, minter *mint.Minter) *introspection.Tokens {
-	return &introspection.Tokens{Mint: minter, Clients: rt.clients, Grants: s.store, Switches: s.store, Onces: s.store, External: rt.external.Issuer}
+	return &introspection.Tokens{Mint: minter, Clients: rt.lookup, Grants: s.store, Switches: s.store, Onces: s.store, External: rt.external.Issuer}
 }
 
 // exchanges are the grants that take somebody else's token. They are there if a
@@ -47,7 +47,7 @@ func (s *Server) exchanges(rt *runtime, minter *mint.Minter, targets token.Targe
 	workloads := &token.Workloads{Issuers: rt.external, Switches: s.store, Onces: s.store, Mint: minter, Targets: targets}
 	var out []token.GrantHandler
 	for _, h := range []token.GrantHandler{
-		&token.TokenExchange{Live: s.lookup(rt, minter).Access, Clients: rt.clients, Workloads: workloads, PerAccount: perAccount},
+		&token.TokenExchange{Live: s.lookup(rt, minter).Access, Clients: rt.lookup, Workloads: workloads, PerAccount: perAccount},
 		&token.JWTBearer{Workloads: workloads},
 	} {
 		if rt.clients.use(h.GrantType()) {

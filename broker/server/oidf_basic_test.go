@@ -205,7 +205,7 @@ func oidfOptionalParameterModules(p oidfPlan) {
 	if !p.gives("code") && !p.gives("token") {
 		return // what follows is about userinfo
 	}
-	p.module("oidcc-claims-essential", []string{"name"}, func(m *oidfModule) {
+	p.module("oidcc-claims-essential", nil, func(m *oidfModule) {
 		r := m.request("claims", `{"userinfo":{"name":{"essential":true}}}`)
 		t := m.flow(r)
 		if _, there := m.userInfo("get", t)["name"]; !there {

@@ -71,7 +71,7 @@ func oidfWellKnown(t *testing.T, world *oidfWorld, path string) {
 }
 
 // oidfMembers are the members of the metadata that the specifications know, by
-// type: RFC 8414 §2, Discovery §3, RP-Initiated Logout §2.1, RFC 9207 §3, and
+// type: RFC 8414 §2, Discovery §3, RP-Initiated Logout §2.1, RFC 9207 §3, RFC 9701 §7, and
 // Initiating User Registration §4.1.
 func oidfMembers(kind string) []string {
 	lists := map[string]string{
@@ -84,7 +84,10 @@ func oidfMembers(kind string) []string {
 			token_endpoint_auth_signing_alg_values_supported display_values_supported claim_types_supported claims_supported
 			claims_locales_supported ui_locales_supported code_challenge_methods_supported prompt_values_supported
 			revocation_endpoint_auth_methods_supported introspection_endpoint_auth_methods_supported
-			revocation_endpoint_auth_signing_alg_values_supported introspection_endpoint_auth_signing_alg_values_supported dpop_signing_alg_values_supported`,
+			revocation_endpoint_auth_signing_alg_values_supported introspection_endpoint_auth_signing_alg_values_supported
+			introspection_signing_alg_values_supported introspection_encryption_alg_values_supported introspection_encryption_enc_values_supported
+			id_token_encryption_alg_values_supported id_token_encryption_enc_values_supported userinfo_encryption_alg_values_supported
+			userinfo_encryption_enc_values_supported dpop_signing_alg_values_supported`,
 		"bool": `claims_parameter_supported request_parameter_supported request_uri_parameter_supported
 			require_request_uri_registration require_pushed_authorization_requests authorization_response_iss_parameter_supported
 			frontchannel_logout_supported frontchannel_logout_session_supported backchannel_logout_supported
