@@ -101,15 +101,14 @@ type UserInfoLimits struct {
 	PerAccount Rate `yaml:"per_account"`
 }
 
-// DeviceLimits are for /device_authorization and /device.
+// DeviceLimits are for /device. Its clients call /device_authorization at the rates of /token.
 type DeviceLimits struct {
-	// PerAddress counts codes typed at /device that are nobody's: guesses (RFC 8628 §5.1).
+	// PerAddress and PerAccount count codes that are typed, whether or not a device shows them (RFC 8628 §5.1).
 	PerAddress Rate `yaml:"per_address"`
-	// PerAccount counts codes typed by somebody who is signed in, right and wrong.
 	PerAccount Rate `yaml:"per_account"`
-	// PerClient counts codes that a client asks for at /device_authorization. Requests there that do not authenticate
-	// count at the rate of /token.
-	PerClient Rate `yaml:"per_client"`
+	// Anonymous counts those that all together type who are not signed in: whoever guesses from everywhere does not shut
+	// out people who are.
+	Anonymous Rate `yaml:"anonymous"`
 }
 
 // RegistrationLimits are for /register.
@@ -129,8 +128,8 @@ func defaultLimits() Limits {
 		Login:     LoginLimits{PerAddress: perMinute(3000), PerAccount: perMinute(30)},
 		Token:     TokenLimits{PerAddress: perMinute(6000), PerClient: perMinute(6000), PerAccount: perMinute(300)},
 		UserInfo:  UserInfoLimits{PerAddress: perMinute(12000), PerAccount: perMinute(1200)},
-		// At 30 a minute a guess finds one of 1000 live codes within 10 minutes about once in 78,000 times: there are 20^8.
-		Device:       DeviceLimits{PerAddress: perMinute(30), PerAccount: perMinute(30), PerClient: perMinute(600)},
+		// 300 guesses a minute find one of 100 live codes once in some 77,000 times of 10 minutes: there are 20^8.
+		Device:       DeviceLimits{PerAddress: perMinute(30), PerAccount: perMinute(30), Anonymous: perMinute(300)},
 		Registration: RegistrationLimits{PerAddress: perMinute(120), PerToken: perMinute(60)},
 	}
 }
