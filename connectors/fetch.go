@@ -9,6 +9,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"sync"
 	"time"
 )
@@ -172,10 +174,24 @@ func (f *Fetcher) Do(req *http.Request, limit int64) (Answer, error) {
 func (f *Fetcher) Get(ctx context.Context, address, bearer string, limit int64) (Answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return Answer{}, &Error{Kind: Broken, Hint: "the upstream names an address that is not a URL"}
+		return Answer{}, notAURL()
 	}
 	if bearer != "" {
 		req.Header.Set("Authorization", "Bearer "+bearer)
 	}
 	return f.Do(req, limit)
+}
+
+// PostForm sends a form and reads at most [MaxDocument] bytes of the answer.
+func (f *Fetcher) PostForm(ctx context.Context, address string, form url.Values) (Answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		return Answer{}, notAURL()
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return f.Do(req, MaxDocument)
+}
+
+func notAURL() *Error {
+	return &Error{Kind: Broken, Hint: "the upstream names an address that is not a URL"}
 }

@@ -70,7 +70,7 @@ func (f *File[T]) Current() T {
 }
 
 func (f *File[T]) read() error {
-	content, err := readFile(f.Path)
+	content, err := ReadFile(f.Path, maxFile)
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.Key, err)
 	}
@@ -85,19 +85,19 @@ func (f *File[T]) read() error {
 	return nil
 }
 
-// readFile reads a file of a reasonable size.
-func readFile(path string) ([]byte, error) {
+// ReadFile reads a file of at most most bytes. A longer one is an error.
+func ReadFile(path string, most int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	content, err := io.ReadAll(io.LimitReader(file, most+1))
 	if err != nil {
 		return nil, err
 	}
-	if len(content) > maxFile {
-		return nil, fmt.Errorf("%s is longer than %d bytes", path, maxFile)
+	if int64(len(content)) > most {
+		return nil, fmt.Errorf("%s is longer than %d bytes", path, most)
 	}
 	return content, nil
 }

@@ -27,7 +27,7 @@ type account struct {
 	now     func() time.Time
 	// file is the credentials file; nil where the machine itself runs as the account.
 	file   *connectors.File[credential]
-	tokens kept[tokenKey, string]
+	tokens connectors.Kept[tokenKey, string]
 }
 
 // tokenKey: an access token is for one scope and one administrator. Those of a
@@ -55,7 +55,7 @@ type principal interface {
 
 // openAccount reads the credentials file for the first time. It asks nobody.
 func openAccount(c *Config, env connectors.Environment, fetcher *connectors.Fetcher) (*account, error) {
-	a := &account{config: *c.ServiceAccount, fetcher: fetcher, now: env.Now, tokens: kept[tokenKey, string]{now: env.Now}}
+	a := &account{config: *c.ServiceAccount, fetcher: fetcher, now: env.Now, tokens: connectors.Kept[tokenKey, string]{Now: env.Now}}
 	path := a.config.Credentials
 	if path == defaultCredentials {
 		var err error
@@ -89,7 +89,7 @@ func (a *account) complete(c credential) error {
 // the account itself where that is empty.
 func (a *account) token(ctx context.Context, scope, subject string) (string, error) {
 	p, held := a.principal()
-	return a.tokens.get(ctx, tokenKey{scope, subject, held}, func(ctx context.Context) (fetched[string], error) {
+	return a.tokens.Get(ctx, tokenKey{scope, subject, held}, func(ctx context.Context) (connectors.Fetched[string], error) {
 		var t issued
 		var err error
 		if subject == "" {
@@ -97,14 +97,14 @@ func (a *account) token(ctx context.Context, scope, subject string) (string, err
 		} else {
 			t, err = a.delegate(ctx, p, scope, subject)
 		}
-		return fetched[string]{value: t.token, renew: t.expires.Add(-tokenSpare), until: t.expires.Add(-lastUse)}, err
+		return connectors.Fetched[string]{Value: t.token, Renew: t.expires.Add(-tokenSpare), Until: t.expires.Add(-lastUse)}, err
 	})
 }
 
 // forget drops an access token that an API did not accept.
 func (a *account) forget(scope, subject, token string) {
 	_, held := a.principal()
-	a.tokens.forget(tokenKey{scope, subject, held}, func(kept string) bool { return kept == token })
+	a.tokens.Forget(tokenKey{scope, subject, held}, func(kept string) bool { return kept == token })
 }
 
 func (a *account) principal() (principal, credential) {

@@ -35,7 +35,7 @@ type directory struct {
 	base   string
 	nested bool
 	now    func() time.Time
-	above  kept[nesting, []group]
+	above  connectors.Kept[nesting, []group]
 }
 
 // nesting is a group as one administrator sees it.
@@ -88,10 +88,10 @@ func (d *directory) level(ctx context.Context, ask caller, admin string, list []
 		slots <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-slots }()
-			found[i], errs[i] = d.above.get(ctx, nesting{admin, g.address}, func(ctx context.Context) (fetched[[]group], error) {
+			found[i], errs[i] = d.above.Get(ctx, nesting{admin, g.address}, func(ctx context.Context) (connectors.Fetched[[]group], error) {
 				above, _, err := d.direct(ctx, ask, g.address)
 				until := d.now().Add(nestingFresh)
-				return fetched[[]group]{value: above, renew: until, until: until}, err
+				return connectors.Fetched[[]group]{Value: above, Renew: until, Until: until}, err
 			})
 			if errs[i] != nil {
 				cancel()

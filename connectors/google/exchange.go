@@ -3,7 +3,6 @@ package google
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -32,12 +31,7 @@ func (a *account) assertion(address, scope, tokenURL string) assertion {
 // is how the Admin console names the account.
 func (a *account) exchange(ctx context.Context, claims assertion, signed, client string) (issued, error) {
 	form := url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:jwt-bearer"}, "assertion": {signed}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, claims.Audience, strings.NewReader(form.Encode()))
-	if err != nil {
-		return issued{}, broken("the token endpoint of the service account is not a URL")
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	answer, err := a.fetcher.Do(req, connectors.MaxDocument)
+	answer, err := a.fetcher.PostForm(ctx, claims.Audience, form)
 	if err != nil {
 		return issued{}, err
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -111,13 +110,8 @@ func (s *supplier) SubjectToken(ctx context.Context, _ externalaccount.SupplierO
 func (s *supplier) content(ctx context.Context) ([]byte, *connectors.Error) {
 	unreadable := &connectors.Error{Kind: connectors.Operator, Hint: "the workload's own token cannot be read from the file that the credential configuration names"}
 	if s.config.file != "" {
-		file, err := os.Open(s.config.file)
+		content, err := connectors.ReadFile(s.config.file, maxSubjectToken)
 		if err != nil {
-			return nil, unreadable
-		}
-		defer file.Close()
-		content, err := io.ReadAll(io.LimitReader(file, maxSubjectToken+1))
-		if err != nil || len(content) > maxSubjectToken {
 			return nil, unreadable
 		}
 		return content, nil

@@ -37,7 +37,7 @@ func (c *Config) Open(env connectors.Environment) (connectors.Connector, error) 
 	r := &reader{
 		from: c.groupsFrom(), key: c.GroupKey, now: env.Now,
 		identity:  cloudIdentity{base: baseURL(c.CloudIdentityURL, publicCloudIdentity), nested: c.NestedGroups},
-		directory: &directory{base: baseURL(c.DirectoryURL, publicDirectory), nested: c.NestedGroups, now: env.Now, above: kept[nesting, []group]{now: env.Now}},
+		directory: &directory{base: baseURL(c.DirectoryURL, publicDirectory), nested: c.NestedGroups, now: env.Now, above: connectors.Kept[nesting, []group]{Now: env.Now}},
 	}
 	if c.ServiceAccount != nil {
 		fetcher, err := c.OpenFetcher(env)

@@ -2,10 +2,8 @@ package oidc
 
 import (
 	"cmp"
-	"crypto/rand"
 	"errors"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -13,14 +11,8 @@ import (
 	"gatehouse/connectors"
 )
 
-const (
-	// assertionLife is how long an assertion is good. Each is used at once and once.
-	assertionLife = 5 * time.Minute
-	// maxAssertion bounds an assertion that we pass on, in bytes.
-	maxAssertion = 16 << 10
-	// assertionType is RFC 7523 §2.2.
-	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-)
+// maxAssertion bounds an assertion that we pass on, in bytes.
+const maxAssertion = 16 << 10
 
 // asserter makes what is sent in the place of a secret (RFC 7523 §2.2).
 type asserter struct {
@@ -96,35 +88,20 @@ func (a *asserter) current() keyPair {
 
 // params are the assertion and its type, for one request to a token endpoint.
 func (a *asserter) params(tokenEndpoint string) (url.Values, error) {
-	assertion, err := a.assertion(tokenEndpoint)
-	if err != nil {
-		return nil, err
-	}
-	return url.Values{"client_assertion_type": {assertionType}, "client_assertion": {assertion}}, nil
-}
-
-func (a *asserter) assertion(tokenEndpoint string) (string, error) {
 	if a.file != "" {
-		return a.foreign()
+		assertion, err := a.foreign()
+		return connectors.AssertionParams(assertion), err
 	}
-	header := map[string]string{}
 	pair := a.current()
+	claims := connectors.ClientAssertion{ClientID: a.clientID, Audience: cmp.Or(a.audience, tokenEndpoint), KeyID: a.keyID}
 	if pair.certificate != nil {
-		header["x5t#S256"] = pair.certificate.Thumbprint
+		claims.Thumbprint = pair.certificate.Thumbprint
 	}
-	if a.keyID != "" {
-		header["kid"] = a.keyID
-	}
-	// RFC 7523 §3 and OIDC Core §9; Entra ID documents nbf as well.
-	now := a.now()
-	signed, err := pair.signer.Sign(header, map[string]any{
-		"iss": a.clientID, "sub": a.clientID, "aud": cmp.Or(a.audience, tokenEndpoint),
-		"jti": rand.Text(), "iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(assertionLife).Unix(),
-	})
+	params, err := claims.Params(pair.signer, a.now())
 	if err != nil {
-		return "", &connectors.Error{Kind: connectors.Operator, Hint: "client_key cannot sign", Unspent: true}
+		return nil, &connectors.Error{Kind: connectors.Operator, Hint: "client_key cannot sign", Unspent: true}
 	}
-	return signed, nil
+	return params, nil
 }
 
 // foreign reads an assertion that somebody else renews. What it holds is theirs to
@@ -133,13 +110,13 @@ func (a *asserter) foreign() (string, error) {
 	refuse := func(hint string, cause error) (string, error) {
 		return "", &connectors.Error{Kind: connectors.Operator, Hint: "client_assertion_file " + hint, Err: cause, Unspent: true}
 	}
-	content, err := os.ReadFile(a.file)
+	content, err := connectors.ReadFile(a.file, maxAssertion)
 	if err != nil {
 		return refuse("cannot be read", err)
 	}
 	assertion := strings.TrimSpace(string(content))
 	word := func(r rune) bool { return r <= ' ' || r > '~' }
-	if assertion == "" || len(assertion) > maxAssertion || strings.ContainsFunc(assertion, word) {
+	if assertion == "" || strings.ContainsFunc(assertion, word) {
 		return refuse("holds no assertion", nil)
 	}
 	return assertion, nil

@@ -3,13 +3,9 @@ package okta
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"gatehouse/broker/jose"
@@ -23,9 +19,6 @@ const (
 	// serviceLife the most that we believe it lives.
 	serviceMargin = time.Minute
 	serviceLife   = time.Hour
-	// assertionLife is how long a client assertion is good; each is used once.
-	assertionLife = 5 * time.Minute
-	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 )
 
 // serviceApp is an OAuth service app of the org: it gets an access token for itself
@@ -36,21 +29,13 @@ type serviceApp struct {
 	clientID, keyID string
 	key             *connectors.File[*connectors.Signer]
 
-	// gate is held while a token is fetched: those who come meanwhile wait for it.
-	gate chan struct{}
-	mu   sync.Mutex
-	held serviceToken
-}
-
-// serviceToken is an access token and when it is no longer to be used.
-type serviceToken struct {
-	value string
-	until time.Time
+	// tokens has one: who comes while it is fetched waits for it.
+	tokens connectors.Kept[struct{}, string]
 }
 
 func (c *Config) openServiceApp(env connectors.Environment, d *directory) (*serviceApp, error) {
 	s := &serviceApp{
-		d: d, clientID: c.APIClientID, keyID: c.APIClientKeyID, gate: make(chan struct{}, 1),
+		d: d, clientID: c.APIClientID, keyID: c.APIClientKeyID, tokens: connectors.Kept[struct{}, string]{Now: env.Now},
 		// Scopes of the API are granted by the org's server alone, whatever the issuer is.
 		endpoint: d.base + "/oauth2/v1/token",
 		key: &connectors.File[*connectors.Signer]{
@@ -69,66 +54,33 @@ func (*serviceApp) refused() string {
 // longer good: Okta can revoke a token before its end.
 func (s *serviceApp) use(ctx context.Context, ask func(string) error) error {
 	for attempt := 0; ; attempt++ {
-		token, err := s.token(ctx)
+		token, err := s.tokens.Get(ctx, struct{}{}, s.fetch)
 		if err != nil {
 			return err
 		}
 		if err = ask("Bearer " + token); !errors.Is(err, connectors.ErrClientRefused) || attempt > 0 {
 			return err
 		}
-		s.drop(token)
+		s.tokens.Forget(struct{}{}, func(kept string) bool { return kept == token })
 	}
 }
 
-func (s *serviceApp) token(ctx context.Context) (string, error) {
-	select {
-	case s.gate <- struct{}{}:
-		defer func() { <-s.gate }()
-	case <-ctx.Done():
-		return "", &connectors.Error{Kind: connectors.Transient, Hint: "no access token for Okta's API in time", Err: ctx.Err()}
-	}
-	s.mu.Lock()
-	held := s.held
-	s.mu.Unlock()
-	if held.value != "" && s.d.now().Before(held.until) {
-		return held.value, nil
-	}
-	fresh, err := s.fetch(ctx)
+// fetch is the token request of "Implement OAuth for Okta with a service app".
+func (s *serviceApp) fetch(ctx context.Context) (connectors.Fetched[string], error) {
+	none, asked := connectors.Fetched[string]{}, s.d.now()
+	form, err := connectors.ClientAssertion{ClientID: s.clientID, Audience: s.endpoint, KeyID: s.keyID}.Params(s.key.Current(), asked)
 	if err != nil {
-		return "", err
+		return none, &connectors.Error{Kind: connectors.Operator, Hint: "api_client_key cannot sign"}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.held = fresh
-	return fresh.value, nil
-}
-
-// drop forgets a token that was refused, unless another has replaced it.
-func (s *serviceApp) drop(token string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.held.value == token {
-		s.held = serviceToken{}
-	}
-}
-
-func (s *serviceApp) fetch(ctx context.Context) (serviceToken, error) {
-	form, err := s.form()
+	form.Set("grant_type", "client_credentials")
+	form.Set("scope", serviceScope)
+	form.Set("client_id", s.clientID)
+	answer, err := s.d.fetcher.PostForm(ctx, s.endpoint, form)
 	if err != nil {
-		return serviceToken{}, err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint, strings.NewReader(form.Encode()))
-	if err != nil {
-		return serviceToken{}, broken("the address of Okta's API is not a URL")
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	asked := s.d.now()
-	answer, err := s.d.fetcher.Do(req, connectors.MaxDocument)
-	if err != nil {
-		return serviceToken{}, err
+		return none, err
 	}
 	if !answer.OK() {
-		return serviceToken{}, s.refusal(answer)
+		return none, s.refusal(answer)
 	}
 	var t struct {
 		AccessToken string `json:"access_token"`
@@ -136,30 +88,11 @@ func (s *serviceApp) fetch(ctx context.Context) (serviceToken, error) {
 		ExpiresIn   int64  `json:"expires_in"`
 	}
 	if jose.StrictUnmarshal(bytes.TrimSpace(answer.Body), &t) != nil || t.AccessToken == "" || !strings.EqualFold(t.TokenType, "Bearer") {
-		return serviceToken{}, broken("Okta's answer to api_client_id has no usable access token")
+		return none, broken("Okta's answer to api_client_id has no usable access token")
 	}
 	life := time.Duration(min(max(t.ExpiresIn, 0), int64(serviceLife/time.Second))) * time.Second
-	return serviceToken{value: t.AccessToken, until: asked.Add(life - serviceMargin)}, nil
-}
-
-// form is the token request of "Implement OAuth for Okta with a service app".
-func (s *serviceApp) form() (url.Values, error) {
-	header := map[string]string{}
-	if s.keyID != "" {
-		header["kid"] = s.keyID
-	}
-	now := s.d.now()
-	assertion, err := s.key.Current().Sign(header, map[string]any{
-		"iss": s.clientID, "sub": s.clientID, "aud": s.endpoint, "jti": rand.Text(),
-		"iat": now.Unix(), "exp": now.Add(assertionLife).Unix(),
-	})
-	if err != nil {
-		return nil, &connectors.Error{Kind: connectors.Operator, Hint: "api_client_key cannot sign"}
-	}
-	return url.Values{
-		"grant_type": {"client_credentials"}, "scope": {serviceScope}, "client_id": {s.clientID},
-		"client_assertion_type": {assertionType}, "client_assertion": {assertion},
-	}, nil
+	end := asked.Add(life - serviceMargin)
+	return connectors.Fetched[string]{Value: t.AccessToken, Renew: end, Until: end}, nil
 }
 
 func (s *serviceApp) refusal(answer connectors.Answer) error {
