@@ -8,7 +8,6 @@ import (
 
 	"gatehouse/broker/jose"
 	"gatehouse/broker/oauth"
-	"gatehouse/broker/outbound"
 )
 
 // validateKeys: whoever signs needs keys (RFC 7591 §2).
@@ -30,11 +29,11 @@ func (c *Client) validateKeys(p *problems, r Rules) {
 			p.add("jwks", "%s", err)
 		}
 	}
-	if c.JWKSURI != "" && outbound.CheckURL(c.JWKSURI) != nil {
+	if c.JWKSURI != "" && !isHTTPS(c.JWKSURI) {
 		p.add("jwks_uri", "must be an https URL")
 	}
 	for i, uri := range c.RequestURIs {
-		if outbound.CheckURL(uri) != nil {
+		if !isHTTPS(uri) {
 			p.add(element("request_uris", i), "must be an https URL")
 		}
 	}

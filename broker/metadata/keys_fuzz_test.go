@@ -11,7 +11,7 @@ import (
 // verified with it, and never if it gives a private or symmetric key away (JW-08).
 func FuzzKeySet(f *testing.F) {
 	const key = `{"kty":"EC","crv":"P-256","kid":"a","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}`
-	if err := CheckKeySet([]byte(`{"keys":[` + key + `]}`), true); err != nil {
+	if err := CheckKeySet([]byte(`{"keys":[`+key+`]}`), true); err != nil {
 		f.Fatalf("the sample: %v", err)
 	}
 	for _, seed := range []string{

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"gatehouse/broker/oauth"
-	"gatehouse/broker/outbound"
 )
 
 func (c *Client) pairwise() bool {
@@ -19,7 +18,7 @@ func (c *Client) validateSubject(p *problems) {
 	default:
 		p.add("subject_type", "must be public or pairwise")
 	}
-	if c.SectorURI != "" && outbound.CheckURL(c.SectorURI) != nil {
+	if c.SectorURI != "" && !isHTTPS(c.SectorURI) {
 		p.add("sector_identifier_uri", "must be an https URL")
 	} else if _, err := c.sector(); err != nil {
 		p.add("sector_identifier_uri", "%s", err)

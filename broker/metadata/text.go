@@ -62,10 +62,13 @@ func (c *Client) validatePages(p *problems) {
 	}
 	// OpenID Connect Core §4: parameters are appended to it, and the scheme is https
 	// even on loopback.
-	if uri := c.InitiateLoginURI; uri != "" && (outbound.CheckURL(uri) != nil || !isWord(uri, maxPage) || strings.Contains(uri, "#")) {
+	if uri := c.InitiateLoginURI; uri != "" && (!isHTTPS(uri) || strings.Contains(uri, "#")) {
 		p.add("initiate_login_uri", "must be an https URL without a fragment")
 	}
 }
+
+// isHTTPS reports whether a URI is one from which a document can be fetched.
+func isHTTPS(uri string) bool { return outbound.CheckURL(uri) == nil && isWord(uri, maxPage) }
 
 // isWord reports whether s is printable ASCII without spaces, as URIs are (RFC 3986
 // §2), of at most so many bytes.
