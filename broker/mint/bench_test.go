@@ -64,6 +64,68 @@ func BenchmarkReadAccessToken(b *testing.B) {
 	})
 }
 
+func BenchmarkOpaqueAccessToken(b *testing.B) {
+	m := benchMinter(b)
+	p := accessTokenParams()
+	p.Client.OpaqueAccessTokens = true
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := m.AccessToken(b.Context(), p); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkReadOpaqueAccessToken(b *testing.B) {
+	m := benchMinter(b)
+	p := accessTokenParams()
+	p.Client.OpaqueAccessTokens = true
+	token, _, err := m.AccessToken(b.Context(), p)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, memory := range map[string]int{"first time": 0, "again": maxRemembered} {
+		b.Run(name, func(b *testing.B) {
+			m.verified = newMemory(max(memory, 2))
+			b.ReportAllocs()
+			for b.Loop() {
+				if memory == 0 {
+					m.verified = newMemory(2)
+				}
+				if _, err := m.ReadAccessToken(b.Context(), token, moment()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkEncryptedTokens(b *testing.B) {
+	v := newVault(b)
+	m := v.minter(b)
+	id, access := idTokenParams(), accessTokenParams()
+	id.Client = v.client()
+	access.Audience, access.Recipient = []string{api}, v.resource()
+	token, _, err := m.AccessToken(b.Context(), access)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, run := range map[string]func() error{
+		"ID token":                     func() error { _, err := m.IDToken(b.Context(), id); return err },
+		"access token":                 func() error { _, _, err := m.AccessToken(b.Context(), access); return err },
+		"access token inspected again": func() error { _, err := m.InspectAccessToken(b.Context(), token, moment()); return err },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := run(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkReadIDTokenHint(b *testing.B) {
 	m := benchMinter(b)
 	for _, alg := range []string{"RS256", "ES256"} {
