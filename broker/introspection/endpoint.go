@@ -32,6 +32,9 @@ func (e *Endpoint) handler(name audit.Endpoint, answer func(http.ResponseWriter,
 	reception := e.Reception.At(name, maxForm, "client_id", "token_type_hint")
 	return func(w http.ResponseWriter, r *http.Request) {
 		v, err := reception.Admit(w, r)
+		if err != nil && name == audit.Introspection {
+			err = unauthenticated(r, v, err)
+		}
 		if err == nil && !v.Form.Has("token") {
 			err = oauth.Errorf(oauth.InvalidRequest, "token is missing")
 		}

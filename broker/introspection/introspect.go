@@ -45,25 +45,33 @@ func actorOf(a *mint.Actor) *actor {
 }
 
 // introspect answers exactly {"active":false} to whatever is not a live token that
-// the caller may hear of (RFC 7662 §2.2), so that nobody learns which it was.
+// the caller may hear of (RFC 7662 §2.2, RFC 9701 §5), so that nobody learns which it
+// was.
 func (e *Endpoint) introspect(w http.ResponseWriter, r *http.Request, v clientauth.Visit) error {
 	if v.Client.Public() {
 		// RFC 7662 §2.1: or anybody could try tokens here.
-		return oauth.Errorf(oauth.InvalidClient, "introspection needs a client that authenticates")
+		return unauthenticated(r, v, oauth.Errorf(oauth.InvalidClient, "introspection needs a client that authenticates"))
 	}
 	if err := e.consume(r, v); err != nil {
 		return err
 	}
+	var answer response
+	asJWT := wantsJWT(r, v.Client)
 	found, err := e.Tokens.find(r.Context(), v.Form.Get("token"), v.Now)
 	switch {
 	case errors.Is(err, mint.ErrNotLive):
-		return write(w, response{})
 	case err != nil:
 		return oauth.Errorf(oauth.ServerError, "the token could not be looked up").Because(err)
-	case !e.concerns(found, v.Client):
-		return write(w, response{})
+	case e.concerns(found, v.Client):
+		answer = e.describe(found)
+		if asJWT && found.clientID != v.Client.ID {
+			answer.Scope = e.relevant(found.scopes(), v.Client).String()
+		}
 	}
-	return write(w, e.describe(found))
+	if asJWT {
+		return e.writeJWT(w, r, v, answer)
+	}
+	return write(w, answer)
 }
 
 // concerns: the client it was issued to, or one that it is addressed to. A refresh
@@ -78,9 +86,10 @@ func (e *Endpoint) concerns(t *token, caller *broker.Client) bool {
 func (e *Endpoint) describe(t *token) response {
 	out := response{Active: true, ClientID: t.clientID, Issuer: e.Issuer, Scope: t.scopes().String()}
 	if g := t.state.Grant; g != nil {
-		out.Subject, out.AuthTime, out.ACR, out.AMR = g.AccountID, g.AuthTime.Unix(), g.ACR, g.AMR
+		out.AuthTime, out.ACR, out.AMR = g.AuthTime.Unix(), g.ACR, g.AMR
 	}
 	if t.refresh != nil {
+		out.Subject = e.Tokens.Mint.Subject(t.client, t.state.Account.ID)
 		out.Expires = t.state.Grant.Refresh.Expires.Unix()
 		return out
 	}
@@ -104,16 +113,20 @@ func (e *Endpoint) consume(r *http.Request, v clientauth.Visit) error {
 	return oauth.Errorf(oauth.ServerError, "the client assertion could not be recorded").Because(err)
 }
 
-func write(w http.ResponseWriter, body response) error {
-	encoded, err := json.Marshal(body)
+func write(w http.ResponseWriter, answer response) error {
+	encoded, err := json.Marshal(answer)
 	if err != nil {
 		return err
 	}
+	send(w, typeJSON, encoded)
+	return nil
+}
+
+func send(w http.ResponseWriter, mediaType string, body []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", mediaType)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Pragma", "no-cache")
 	// If this fails the caller has gone.
-	_, _ = w.Write(encoded)
-	return nil
+	_, _ = w.Write(body)
 }

@@ -84,7 +84,7 @@ func (t *Tokens) findAccess(ctx context.Context, raw string, now time.Time) (*to
 	if out.state, err = t.grant(ctx, access.GrantID, now); err != nil {
 		return nil, err
 	}
-	if out.state.Account == nil || out.state.Account.ID != access.Subject {
+	if out.state.Account == nil || t.Mint.Subject(out.client, out.state.Account.ID) != access.Subject {
 		return nil, dead(errSubject)
 	}
 	if access.Exchanged {

@@ -59,10 +59,13 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	kind := "application/json"
 	switch {
 	case err != nil:
-	case client.UserInfoAlg != "": // Core §5.3.2
+	case client.UserInfoAlg != "" || !client.UserInfoEncryption.IsZero(): // Core §5.3.2
 		kind = "application/jwt"
 		var signed string
 		signed, err = e.Mint.UserInfo(r.Context(), client, a.Subject, a.Claims, e.Now())
+		if errors.Is(err, mint.ErrRecipient) {
+			err = oauth.Errorf(oauth.TemporarilyUnavailable, "the keys to encrypt the answer to cannot be had").Because(err)
+		}
 		body = []byte(signed)
 	default:
 		body, err = json.Marshal(a)
