@@ -6,7 +6,10 @@ import (
 
 	"gatehouse/broker"
 	"gatehouse/broker/discovery"
+	"gatehouse/broker/jose"
+	"gatehouse/broker/metadata"
 	"gatehouse/broker/oauth"
+	"gatehouse/broker/registration"
 	"gatehouse/configs"
 )
 
@@ -41,7 +44,10 @@ func enabled(rt *runtime) discovery.Enabled {
 		}
 	}
 	e.TokenExchange, e.JWTBearer = rt.clients.use(oauth.GrantTypeTokenExchange), rt.clients.use(oauth.GrantTypeJWTBearer)
-	e.Device = rt.clients.use(oauth.GrantTypeDeviceCode)
+	e.Device = rt.devices()
+	if rt.registered != nil {
+		registrable(&e, rt.registered.Policy)
+	}
 	for _, upstream := range rt.upstreams {
 		for _, level := range upstream.Levels {
 			add(&e.ACRValues, level)
@@ -68,4 +74,32 @@ func introspectionAlg(c *configs.Config) string {
 		return "RS256"
 	}
 	return c.Signing.IDToken
+}
+
+// registrable adds what clients may register for: the next one may use it.
+func registrable(e *discovery.Enabled, policy registration.Policy) {
+	add := func(list []string, values []string) []string {
+		for _, v := range values {
+			if !slices.Contains(list, v) {
+				list = append(list, v)
+			}
+		}
+		return list
+	}
+	e.Registration, e.Pairwise = true, true
+	e.IDTokenAlgs = add(e.IDTokenAlgs, metadata.SigningAlgorithms())
+	e.UserInfoAlgs = add(e.UserInfoAlgs, metadata.SigningAlgorithms())
+	e.IntrospectionAlgs = add(e.IntrospectionAlgs, metadata.SigningAlgorithms())
+	for _, alg := range jose.KeyAlgorithms() {
+		for _, enc := range jose.ContentEncryptions() {
+			one := broker.Encryption{Alg: string(alg), Enc: string(enc)}
+			e.IDTokenEncryption = appendEncryption(e.IDTokenEncryption, one)
+			e.UserInfoEncryption = appendEncryption(e.UserInfoEncryption, one)
+			e.IntrospectionEncryption = appendEncryption(e.IntrospectionEncryption, one)
+		}
+	}
+	if slices.Contains(policy.GrantTypes, oauth.GrantTypeImplicit) {
+		e.Implicit = true
+		e.ResponseTypes = add(e.ResponseTypes, []string{"id_token", "token", "id_token token", "code id_token", "code token", "code id_token token"})
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"gatehouse/broker/clientauth"
 	"gatehouse/broker/clientkeys"
 	"gatehouse/broker/consent"
+	"gatehouse/broker/device"
 	"gatehouse/broker/discovery"
 	"gatehouse/broker/external"
 	"gatehouse/broker/flow"
@@ -25,6 +26,7 @@ import (
 	"gatehouse/broker/outbound"
 	"gatehouse/broker/policy"
 	"gatehouse/broker/recheck"
+	"gatehouse/broker/registration"
 	"gatehouse/broker/token"
 	"gatehouse/broker/userinfo"
 	"gatehouse/configs"
@@ -42,6 +44,8 @@ type runtime struct {
 	// is.
 	clients clients
 	lookup  broker.Clients
+	// registered are those that registered themselves; nil where nobody may.
+	registered *registration.Clients
 	// fetch is the guarded client for what clients name, keys the cache of their keys.
 	fetch      func(ctx context.Context, address string, types ...string) ([]byte, error)
 	keys       *clientkeys.Cache
@@ -99,7 +103,14 @@ func (s *Server) newRuntime(c *configs.Config, pages *web.Pages) (*runtime, erro
 	if err != nil {
 		return nil, err
 	}
-	rt.lookup = rt.clients
+	if err := s.register(rt); err != nil {
+		return nil, err
+	}
+	if rt.pairwise() {
+		if rt.subjects.Salt, err = s.store.PairwiseSalt(context.Background()); err != nil {
+			return nil, fmt.Errorf("salt of pairwise subjects: %w", err)
+		}
+	}
 	rt.fetch = outbound.New(c.Outbound.AllowNetworks, roots, s.log).Fetch
 	rt.keys = &clientkeys.Cache{Fetch: rt.fetch, Now: s.now}
 	minter, err := mint.New(mint.Config{Issuer: c.Issuer, Ring: s.ring, Secrets: s.secrets, Subjects: rt.subjects, Keys: rt.keys, Clients: rt.lookup,
@@ -163,6 +174,12 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 	} {
 		endpoint.Mount(mux)
 	}
+	if rt.registered != nil {
+		s.registrar(rt).Mount(mux)
+	}
+	if rt.devices() {
+		s.mountDevices(mux, rt, desk, protect, minter, callers)
+	}
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		pages.Home(w, web.Home{Issuer: c.Issuer, DiscoveryURL: c.Issuer + "/.well-known/openid-configuration"})
 	})
@@ -187,7 +204,7 @@ func (s *Server) callers(rt *runtime) *clientauth.Authenticator {
 	issuer := rt.config.Issuer
 	return &clientauth.Authenticator{Clients: rt.lookup, Secrets: s.hashes, Realm: issuer, Now: s.now,
 		// OpenID Connect Core §9 addresses assertions to the token endpoint, RFC 7521 §5.1 to the server.
-		Audiences: []string{issuer + "/token", issuer + "/introspect", issuer + "/revoke"},
+		Audiences: []string{issuer + "/token", issuer + "/introspect", issuer + "/revoke", issuer + "/device_authorization"},
 		Keys:      rt.keys,
 		Failures:  &httpx.Limiter{Rate: 1, Burst: 30, Now: s.now}}
 }
@@ -205,7 +222,11 @@ func (s *Server) tokenEndpoint(rt *runtime, minter *mint.Minter, upstreams *rech
 	}...) {
 		grants[h.GrantType()] = h
 	}
-	return &token.Endpoint{Reception: s.reception(limits, callers), Grants: grants}
+	if rt.devices() {
+		h := &token.DeviceCode{Devices: s.store, Mint: minter, Targets: targets, Lifetimes: c.Lifetimes.Broker(), PerAccount: perAccount, Interval: device.Interval}
+		grants[h.GrantType()] = h
+	}
+	return &token.Endpoint{Reception: s.reception(limits, callers), Grants: grants, Ready: minter.Ready, Used: rt.used}
 }
 
 // reception is what an endpoint that clients call does first, with limits of its own.

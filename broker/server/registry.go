@@ -1,0 +1,68 @@
+package server
+
+import (
+	"context"
+	"slices"
+
+	"gatehouse/broker"
+	"gatehouse/broker/oauth"
+	"gatehouse/broker/registration"
+)
+
+// register opens the runtime to clients that register themselves, where it is
+// configured so. Without the section those of before are not found, and are there
+// again when it comes back.
+func (s *Server) register(rt *runtime) error {
+	rt.lookup = rt.clients
+	if !rt.config.Registration.Enabled() {
+		return nil
+	}
+	settings, err := rt.config.RegistrationSettings()
+	if err != nil {
+		return err
+	}
+	policy := registration.Policy{Open: settings.Open, Scopes: settings.Scopes, GrantTypes: settings.GrantTypes,
+		RedirectHosts: settings.RedirectHosts, Loopback: settings.Loopback, PrivateSchemes: settings.PrivateSchemes,
+		PKCEOptional: settings.PKCEOptional, Unused: settings.Unused, Connectors: settings.Connectors}
+	if len(policy.Connectors) == 0 {
+		policy.Connectors = connectorIDs(rt.config)
+	}
+	for _, t := range settings.Tokens {
+		policy.Tokens = append(policy.Tokens, registration.InitialToken{Digest: t.Digest, Limit: t.Limit, Expires: t.Expires, Name: t.Name})
+	}
+	rt.registered = &registration.Clients{Configured: rt.clients, Registrations: s.store, Policy: policy, Log: s.log, Now: s.now}
+	rt.lookup = rt.registered
+	return nil
+}
+
+// registrar serves /register.
+func (s *Server) registrar(rt *runtime) *registration.Endpoint {
+	limits := rt.config.Limits.Registration
+	return &registration.Endpoint{Issuer: rt.config.Issuer, Policy: rt.registered.Policy, Registrations: s.store,
+		Taken: func(id string) bool { _, err := rt.clients.Client(context.Background(), id); return err == nil },
+		Fetch: rt.fetch, Audit: s.audit, PerAddress: s.limiter(limits.PerAddress), PerToken: s.limiter(limits.PerToken), Now: s.now}
+}
+
+// used notes the use of clients that registered themselves.
+func (rt *runtime) used(ctx context.Context, client *broker.Client) {
+	if rt.registered != nil {
+		rt.registered.Used(ctx, client)
+	}
+}
+
+// pairwise reports whether some client has subjects of its own, or may register for
+// them.
+func (rt *runtime) pairwise() bool {
+	for _, client := range rt.clients {
+		if client.Sector != "" {
+			return true
+		}
+	}
+	return rt.registered != nil
+}
+
+// devices reports whether some client has the device grant, or may register for it.
+func (rt *runtime) devices() bool {
+	return rt.clients.use(oauth.GrantTypeDeviceCode) ||
+		rt.registered != nil && slices.Contains(rt.registered.Policy.GrantTypes, oauth.GrantTypeDeviceCode)
+}
