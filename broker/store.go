@@ -24,9 +24,11 @@ type Store interface {
 	Accounts
 	Consents
 	Credentials
+	Registrations
 	Switches
 	Onces
 	Keys
+	Salts
 	Events
 	Sweeper
 	// Ready reports nil while the store takes changes.

@@ -44,6 +44,9 @@ func codings() []coding {
 		codingOf("code", codeKind, encodeCode, decodeCode, "Key"),
 		codingOf("device", deviceKind, encodeDevice, decodeDevice, "Key"),
 		codingOf("user code", userCodeKind, encodeExpiringKey, decodeExpiringKey),
+		codingOf("registration", registrationKind, encodeRegistration, decodeRegistration, "ClientID"),
+		codingOf("quota", quotaKind, encodeQuota, decodeQuota),
+		codingOf("salt", saltKind, encodeSalt, decodeSalt),
 		codingOf("consent", consentKind, encodeConsent, decodeConsent, "AccountID", "ClientID"),
 		codingOf("credential", credentialKind, encodeCredential, decodeCredential, "Identity"),
 		codingOf("switch", switchKind, encodeSwitch, decodeSwitch),
@@ -64,6 +67,9 @@ func fillIn(v reflect.Value, n *uint64) {
 		return
 	case broker.EmailTrust:
 		v.Set(reflect.ValueOf(broker.EmailVerified))
+		return
+	case time.Duration:
+		v.Set(reflect.ValueOf(time.Duration(*n)))
 		return
 	case broker.DeviceDecision:
 		v.Set(reflect.ValueOf(broker.DeviceDenied))
@@ -254,14 +260,15 @@ func fuzzRecord(f *testing.F, name string) {
 	})
 }
 
-func FuzzDecodeCredential(f *testing.F) { fuzzRecord(f, "credential") }
-func FuzzDecodeAccount(f *testing.F)    { fuzzRecord(f, "account") }
-func FuzzDecodeIdentity(f *testing.F)   { fuzzRecord(f, "identity") }
-func FuzzDecodeSession(f *testing.F)    { fuzzRecord(f, "session") }
-func FuzzDecodeGrant(f *testing.F)      { fuzzRecord(f, "grant") }
-func FuzzDecodeCode(f *testing.F)       { fuzzRecord(f, "code") }
-func FuzzDecodeDevice(f *testing.F)     { fuzzRecord(f, "device") }
-func FuzzDecodeConsent(f *testing.F)    { fuzzRecord(f, "consent") }
-func FuzzDecodeSwitch(f *testing.F)     { fuzzRecord(f, "switch") }
-func FuzzDecodeKey(f *testing.F)        { fuzzRecord(f, "key") }
-func FuzzDecodeEvent(f *testing.F)      { fuzzRecord(f, "event") }
+func FuzzDecodeCredential(f *testing.F)   { fuzzRecord(f, "credential") }
+func FuzzDecodeAccount(f *testing.F)      { fuzzRecord(f, "account") }
+func FuzzDecodeIdentity(f *testing.F)     { fuzzRecord(f, "identity") }
+func FuzzDecodeSession(f *testing.F)      { fuzzRecord(f, "session") }
+func FuzzDecodeGrant(f *testing.F)        { fuzzRecord(f, "grant") }
+func FuzzDecodeCode(f *testing.F)         { fuzzRecord(f, "code") }
+func FuzzDecodeDevice(f *testing.F)       { fuzzRecord(f, "device") }
+func FuzzDecodeRegistration(f *testing.F) { fuzzRecord(f, "registration") }
+func FuzzDecodeConsent(f *testing.F)      { fuzzRecord(f, "consent") }
+func FuzzDecodeSwitch(f *testing.F)       { fuzzRecord(f, "switch") }
+func FuzzDecodeKey(f *testing.F)          { fuzzRecord(f, "key") }
+func FuzzDecodeEvent(f *testing.F)        { fuzzRecord(f, "event") }

@@ -67,6 +67,7 @@ func filled(t testing.TB) (clean, killed []byte, made []broker.Outcome) {
 		if n%2 == 0 {
 			lease(t, s, out.Grant.Identity, testNow)
 		}
+		fillAnew(t, s, n, out)
 	}
 	for n := range 3 {
 		if err := turn(s, fmt.Sprint(n)); err != nil {
@@ -88,10 +89,49 @@ func filled(t testing.TB) (clean, killed []byte, made []broker.Outcome) {
 	return clean, killed, made
 }
 
+// fillAnew adds a device, denied or to be decided, and a registered client.
+func fillAnew(t testing.TB, s *Store, n int, who broker.Outcome) {
+	t.Helper()
+	d := startDevice(t, s, testDevice(fmt.Sprint(n), "wiki", testNow))
+	if n%2 == 0 {
+		if err := s.DenyDevice(t.Context(), broker.DeviceRefusal{
+			Now: testNow, Presented: refOf(who, fmt.Sprint(n)), UserCode: d.UserCode, ClientID: "wiki",
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	registerSigning(t, s, fmt.Sprint("client ", n))
+	saltOf(t, s)
+}
+
+// exerciseAnew is exercise for what fillAnew adds.
+func exerciseAnew(ctx context.Context, s *Store, n int) error {
+	d := testDevice(fmt.Sprint(n), "wiki", testNow).Device
+	got, err := s.Device(ctx, d.Key, "wiki")
+	if err == nil && (got.UserCode != d.UserCode || got.Decision == broker.DeviceApproved || (got.Decision == broker.DeviceDenied) != (n%2 == 0)) {
+		return fmt.Errorf("device %+v is another", got)
+	}
+	if got, err := s.DeviceByUserCode(ctx, d.UserCode, testNow); err == nil && (got.Key != d.Key || n%2 == 0) {
+		return fmt.Errorf("device %+v of a user code is another", got)
+	}
+	if err := pollDevice(ctx, s, d, testNow); err == nil {
+		return fmt.Errorf("device %d was redeemed, and nobody approved it", n)
+	}
+	id := fmt.Sprint("client ", n)
+	if r, err := s.Registration(ctx, id, testNow); err == nil && (string(r.MACSecret) != "the secret of "+id || r.Revision != 1) {
+		return fmt.Errorf("registration %+v of %s is another", r, id)
+	}
+	_ = s.UseRegistration(ctx, id, testNow.Add(time.Minute))
+	return nil
+}
+
 // exercise reads and writes what the file holds. Every answer must be right, or an error, or say that the grant is dead.
 func exercise(s *Store, made []broker.Outcome) error {
 	ctx := context.Background()
-	for _, out := range made {
+	for n, out := range made {
+		if err := exerciseAnew(ctx, s, n); err != nil {
+			return err
+		}
 		st, err := s.Grant(ctx, out.Grant.ID, testNow)
 		if err == nil && st.GrantStanding() == nil && (st.Grant.AccountID != out.Account.ID || st.Grant.ClientID != "wiki" ||
 			st.Grant.SessionID != out.Session.ID || st.Account.ID != out.Account.ID || st.Identity.AccountID != out.Account.ID) {
@@ -118,6 +158,7 @@ func exercise(s *Store, made []broker.Outcome) error {
 			return fmt.Errorf("client %d was turned on", n)
 		}
 	}
+	_, _ = s.PairwiseSalt(ctx)
 	_, _, _ = s.Keys(ctx)
 	_, _, _ = s.Events(ctx, "", 1000)
 	_ = turn(s, "another")

@@ -117,7 +117,7 @@ func (v *view) whole(names [][]byte, box *seal.Box) error {
 		}
 	}
 	_ = v.keysVersion() // panics when damaged, which start reports
-	for _, k := range []kind{switchKind, keyKind, saltKind} {
+	for _, k := range []kind{switchKind, keyKind, quotaKind, saltKind} {
 		if int(k) < len(names) {
 			v.verify(k)
 		}
@@ -147,8 +147,8 @@ func (t *txn) upgrade(was uint32) (bool, error) {
 	return true, nil
 }
 
-// verify reads every record of a small bucket. A switch whose key was damaged would be off for nobody, and a salt would
-// be made anew: absence must not be believed here, and the checksum covers the key.
+// verify reads every record of a small bucket. A switch whose key was damaged would be off for nobody, a quota
+// would be whole again and a salt made anew: absence must not be believed here, and the checksum covers the key.
 func (v *view) verify(k kind) {
 	c := v.bucket(k).Cursor()
 	for key, value := c.First(); key != nil; key, value = c.Next() {
@@ -172,7 +172,15 @@ func (t *txn) reseal(box *seal.Box) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	salt, err := t.salt(pairwiseSalt, box)
+	if err != nil {
+		return false, err
+	}
 	t.putCanary(box)
 	t.putKeys(set, box)
+	if salt != nil {
+		t.putSalt(pairwiseSalt, salt, box)
+	}
+	t.resealRegistrations(box)
 	return true, nil
 }

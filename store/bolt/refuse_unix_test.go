@@ -131,6 +131,7 @@ func alteredFiles() []unwanted {
 		{"a missing canary", altered(func(tx *bbolt.Tx) error { return tx.Bucket(buckets[metaKind]).Delete([]byte(metaCanary)) }), ErrCorrupt},
 		{"a damaged version of the keys", altered(meta(metaKeysVersion, []byte{1})), ErrCorrupt},
 		{"a damaged switch", altered(flipped(switchKind, "client:wiki")), ErrCorrupt},
+		{"a damaged quota", altered(flipped(quotaKind, "token")), ErrCorrupt},
 		{"a damaged salt", altered(flipped(saltKind, "pairwise")), ErrCorrupt},
 		{"a damaged signing key", altered(flipped(keyKind, "a")), ErrCorrupt},
 	}

@@ -55,6 +55,9 @@ func TestSecretsAreInTheFileOnlySealedOrDigested(t *testing.T) {
 	s := withKeys(t, path, testSeal(t))
 	replace(t, s)
 	signIn1(t, s, "ada")
+	registerSigning(t, s, "a", "b")
+	salt := saltOf(t, s)
+	startDevice(t, s, testDevice("television", "wiki", testNow))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +65,7 @@ func TestSecretsAreInTheFileOnlySealedOrDigested(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range []string{"the private part", "secretada", "codeada", canary} {
+	for _, secret := range []string{"the private part", "secretada", "codeada", canary, "the secret of", "television", salt} {
 		if bytes.Contains(content, []byte(secret)) {
 			t.Errorf("%q is in the file", secret)
 		}
@@ -96,6 +99,8 @@ func TestASecretIsReplacedByPuttingANewOneInFront(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "broker.db")
 	s := withKeys(t, path, ringOf(t, 1))
 	replace(t, s)
+	registerSigning(t, s, "a", "b")
+	salt := saltOf(t, s)
 	for _, step := range []struct {
 		name string
 		ring []byte
@@ -111,6 +116,10 @@ func TestASecretIsReplacedByPuttingANewOneInFront(t *testing.T) {
 		if got := privateParts(t, s); got != wantParts {
 			t.Errorf("%s: %q", step.name, got)
 		}
+		if saltOf(t, s) != salt {
+			t.Errorf("%s: another salt", step.name)
+		}
+		signsWith(t, s, "a", "b")
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

@@ -109,6 +109,7 @@ func (t *txn) sweepLater(now time.Time, limit int, unreadable func(kind, []byte)
 		switch {
 		case err != nil:
 			unreadable(k, key)
+		case forget.Equal(never):
 		case forget.After(now):
 			t.remindAt(forget, k, key)
 		default:
@@ -142,7 +143,7 @@ func (t *txn) sweepEvents(cutoff time.Time, limit int) int {
 
 // expires reports whether records of the kind are ever forgotten by way of a reminder.
 func expires(k kind) bool {
-	return k == sessionKind || k == grantKind || k == codeKind || k == credentialKind
+	return k == sessionKind || k == grantKind || k == codeKind || k == credentialKind || k == registrationKind
 }
 
 // keyTime is the moment at the head of a key; false when there is none.
@@ -155,6 +156,9 @@ func keyTime(k kind, key []byte) (time.Time, bool) {
 	}
 	return takeSecond(key), true
 }
+
+// never is when a record may be forgotten that is kept, though its sweeping was once planned.
+var never = time.Unix(latestSecond, 0)
 
 // forgetOf is what the record says about when it may be forgotten. Codes, devices and one-time keys say it in the key
 // alone.
@@ -176,6 +180,13 @@ func forgetOf(k kind, key, value []byte) (time.Time, error) {
 		var c broker.Credential
 		decodeCredential(&d, &c)
 		return c.Forget, d.end()
+	case registrationKind:
+		var r broker.Registration
+		decodeRegistration(&d, &r)
+		if r.Unused == 0 {
+			return never, d.end()
+		}
+		return r.UsedAt.Add(r.Unused), d.end()
 	case deviceKind:
 		var a broker.DeviceAuthorization
 		decodeDevice(&d, &a)

@@ -36,6 +36,7 @@ type fixture struct {
 	identities []broker.Digest
 	grants     []string
 	devices    []broker.DeviceAuthorization
+	clients    []string
 }
 
 func newFixture(t *testing.T, s broker.Store) *fixture {

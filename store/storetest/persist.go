@@ -61,6 +61,7 @@ func Persist(t *testing.T, open func(t *testing.T, name string) broker.Store) {
 	want(t, "the token of a revoked family", err, broker.ErrNotFound)
 	f.persistCredentials(t, reopen)
 	f.persistDevices(t, reopen)
+	f.persistRegistrations(t, reopen)
 	f.persistSwept(t, reopen)
 }
 
@@ -111,6 +112,35 @@ func (f *fixture) persistDevices(t *testing.T, reopen func()) {
 	reopen()
 
 	f.polled(t, "redeemed", approved, broker.ErrNotFound)
+}
+
+// persistRegistrations closes while a quota is used up, and while clients wait to be forgotten.
+func (f *fixture) persistRegistrations(t *testing.T, reopen func()) {
+	t.Helper()
+	q := &broker.Quota{Token: randomDigest(), Limit: 2}
+	salt := f.salt(t)
+	kept := f.register(f.registration())
+	forgotten := f.registration()
+	must(t, "within the quota", f.Register(t.Context(), forgotten, q, f.event()))
+	reopen()
+
+	f.registrationIs(t, kept)
+	f.pass(unused / 2)
+	must(t, "UseRegistration", f.UseRegistration(t.Context(), kept.ClientID, f.now))
+	must(t, "the rest of the quota", f.Register(t.Context(), f.registration(), q, f.event()))
+	reopen()
+
+	want(t, "a quota that was used up", f.Register(t.Context(), f.registration(), q, f.event()), broker.ErrExhausted)
+	if f.salt(t) != salt {
+		t.Error("the salt changed")
+	}
+	f.pass(unused / 2)
+	f.sweep()
+	reopen()
+
+	f.noRegistration(t, "swept", forgotten.ClientID)
+	kept.UsedAt = kept.UsedAt.Add(unused / 2)
+	f.registrationIs(t, kept)
 }
 
 // persistSwept sweeps some, closes and goes on: the sweeper must find its way without what it had in memory.

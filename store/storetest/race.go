@@ -34,6 +34,12 @@ func races() []rule {
 		{"one of many definite noes wins", raceDeny},
 		{"of many rotations with one settlement one settles, and all rotate", raceSettledRotations},
 		{"a sign-in and a settlement leave the sign-in's credential", raceSignInSettle},
+		{"one of many registrations of an ID wins", raceRegister},
+		{"DR-01 one of many registrations with a token that is good for one wins", raceQuota},
+		{"many registrations use up a quota and no more", raceQuotaSome},
+		{"one of many replacements of a registration wins", raceReplaceRegistration},
+		{"one of many deletions of a registration wins", raceUnregister},
+		{"uses and replacements of a registration lose nothing of each other", raceUseRegistration},
 		{"one of many device authorizations with a user code wins", raceStartDevice},
 		{"DV-06 approvals and denials of one device make one decision", raceDecideDevice},
 		{"DV-04 one of many polls of an approved device wins and the others revoke nothing", raceRedeemDevice},
@@ -43,6 +49,7 @@ func races() []rule {
 // racing are the errors that racers lose with.
 var racing = []error{
 	broker.ErrNotFound, broker.ErrConflict, broker.ErrOnceUsed, broker.ErrCodeReplayed, broker.ErrTokenReused, broker.ErrExists,
+	broker.ErrExhausted,
 }
 
 // race runs the racers and counts their answers by error.

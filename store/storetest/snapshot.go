@@ -64,6 +64,10 @@ func (f *fixture) snapshot() string {
 		device, err = f.DeviceByUserCode(ctx, d.UserCode, f.now)
 		note(fmt.Sprintf("user code %x", d.UserCode[:4]), device, err)
 	}
+	for _, id := range f.clients {
+		r, err := f.Registration(ctx, id, f.now)
+		note("registration "+id, r, err)
+	}
 	for _, client := range []string{wiki, mail} {
 		sw, err := f.Switch(ctx, broker.ClientSwitch, client)
 		note("client "+client, sw, err)

@@ -26,6 +26,10 @@ func sweeps() []rule {
 		{"DV-08 a device goes at its time and no earlier, and its user code with it", sweepDevice},
 		{"a user code that somebody else has by now stays when its first device goes", sweepUserCode},
 		{"devices go in commits of a bounded size", sweepDevices},
+		{"DR-05 a client that is not used goes at its time and no earlier", sweepRegistration},
+		{"a client that is used outlives its first end", sweepUsedRegistration},
+		{"a client whose time to be unused is changed goes by the new one", sweepReplacedRegistration},
+		{"clients that are not used go in commits of a bounded size", sweepRegistrations},
 		{"events go after the retention and no earlier", sweepEvents},
 	}
 }
