@@ -24,13 +24,15 @@ type Endpoint struct {
 	Devices broker.Devices
 	// Protect refuses cross-origin posts.
 	Protect *http.CrossOriginProtection
-	// PerAddress, PerPerson and Strangers bound how many codes are tried: by one
+	// PerAddress, PerAccount and Anonymous bound how many codes are tried: by one
 	// address, by one person who is signed in, and by all together who are not, so that
 	// those who guess from everywhere do not shut out people who have signed in.
 	PerAddress *httpx.Limiter
-	PerPerson  *httpx.Limiter
-	Strangers  *httpx.Limiter
-	Now        func() time.Time
+	PerAccount *httpx.Limiter
+	Anonymous  *httpx.Limiter
+	// Lifetime is what people are told of how long a code is good: that of [Start].
+	Lifetime time.Duration
+	Now      func() time.Time
 }
 
 var (
@@ -95,7 +97,7 @@ func (e *Endpoint) enter(w http.ResponseWriter, r *http.Request) error {
 	device, client, err := e.find(r, code)
 	if errors.Is(err, broker.ErrNotFound) {
 		e.again(w, r, shown(code), errNoCode, "There is no such code. Look at your device again: a code can be used once, within "+
-			strconv.Itoa(int(Lifetime/time.Minute))+" minutes. If yours is older, have the device show a new one.")
+			strconv.Itoa(int(e.Lifetime/time.Minute))+" minutes. If yours is older, have the device show a new one.")
 		return nil
 	}
 	if err != nil {
@@ -138,9 +140,9 @@ func (e *Endpoint) admit(r *http.Request) error {
 		case err != nil:
 			return err
 		case person != "":
-			wait, ok = e.PerPerson.Allow(person)
+			wait, ok = e.PerAccount.Allow(person)
 		default:
-			wait, ok = e.Strangers.Allow("")
+			wait, ok = e.Anonymous.Allow("")
 		}
 	}
 	if !ok {

@@ -18,13 +18,11 @@ import (
 )
 
 const (
-	// Lifetime is how long a person may take to decide, and the device may poll.
-	Lifetime = 10 * time.Minute
 	// Interval is how long a device waits between two polls at least.
 	Interval = 5 * time.Second
-	// remembered is how much longer a device code is known, so that who polls late is
-	// told that it has expired.
-	remembered = Lifetime
+	// remembered is how much longer than its life a device code is known, so that who
+	// polls late is told that it has expired.
+	remembered = 10 * time.Minute
 
 	maxForm = 64 << 10
 	// attempts at finding a user code that nobody has: among a million live ones the
@@ -37,6 +35,8 @@ type Start struct {
 	Reception *clientauth.Reception
 	Devices   broker.Devices
 	Issuer    string
+	// Lifetime is how long a person may take to decide, and the device may poll.
+	Lifetime  time.Duration
 	Resources policy.Resources
 	// Supported are the scopes there are; others are ignored.
 	Supported oauth.Scopes
@@ -101,7 +101,7 @@ func (s *Start) start(r *http.Request, v clientauth.Visit) (answer, broker.Event
 	page := s.Issuer + "/device"
 	return answer{DeviceCode: code, UserCode: shown(userCode), VerificationURI: page,
 		VerificationURIComplete: page + "?user_code=" + url.QueryEscape(shown(userCode)),
-		ExpiresIn:               int64(Lifetime / time.Second), Interval: int64(Interval / time.Second)}, v.Event, nil
+		ExpiresIn:               int64(s.Lifetime / time.Second), Interval: int64(Interval / time.Second)}, v.Event, nil
 }
 
 // request checks what is asked for (RFC 8628 §3.1), as at /authorize.
@@ -133,7 +133,7 @@ func (s *Start) request(v clientauth.Visit) (broker.DeviceAuthorization, error) 
 	if len(scopes) == 0 {
 		return broker.DeviceAuthorization{}, oauth.Errorf(oauth.InvalidScope, "none of the requested scopes can be granted")
 	}
-	return broker.DeviceAuthorization{ClientID: client.ID, Scopes: scopes, Resources: resources, StartedAt: v.Now, Expires: v.Now.Add(Lifetime)}, nil
+	return broker.DeviceAuthorization{ClientID: client.ID, Scopes: scopes, Resources: resources, StartedAt: v.Now, Expires: v.Now.Add(s.Lifetime)}, nil
 }
 
 // store finds codes that nobody has and stores the request under them.
