@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"gatehouse/broker"
 	"gatehouse/broker/oauth"
 )
 
@@ -92,10 +93,78 @@ func TestResources(t *testing.T) {
 		{"no name", base + "  - {scopes: [orders.read]}\n", []string{"10: resources[0].resource: required"}},
 		{"a relative name", base + "  - {resource: /orders, scopes: [orders.read]}\n", []string{"10: resources[0].resource: must be an absolute URI"}},
 		{"a fragment", base + "  - {resource: 'https://a.example#x', scopes: [orders.read]}\n", []string{"10: resources[0].resource: must be an absolute URI"}},
+		{"an empty fragment", base + "  - {resource: 'https://a.example#', scopes: [orders.read]}\n", []string{"10: resources[0].resource: must be an absolute URI"}},
+		{"a scheme alone", base + "  - {resource: 'https:', scopes: [orders.read]}\n", []string{"10: resources[0].resource: must be an absolute URI"}},
 		{"an unknown client", base + "  - {resource: 'https://a.example', client: nobody, scopes: [orders.read]}\n", []string{"10: resources[0].client: is no client_id"}},
 		{"no scopes", minimal + wiki + "resources: [{resource: 'https://a.example'}]\n", []string{"8: resources[0].scopes: required"}},
 		{"a scope of the broker", base + "  - {resource: 'https://a.example', scopes: [orders.read, email]}\n", []string{"10: resources[0].scopes[1]: email is one of the broker's own"}},
 		{"two scopes in one", base + "  - {resource: 'https://a.example', scopes: [orders.read, 'a b']}\n", []string{"10: resources[0].scopes[1]: is not one scope"}},
+	} {
+		t.Run(row.name, func(t *testing.T) { wantProblems(t, row.content, row.want...) })
+	}
+}
+
+// robotKey is publicKey, for encryption.
+var robotKey = strings.Replace(publicKey, `"kid":"a"`, `"kid":"a","use":"enc"`, 1)
+
+func TestResourcesWhoseTokensAreEncrypted(t *testing.T) {
+	t.Parallel()
+	file := func(keys, entry string) string {
+		return minimal + strings.TrimSuffix(wiki, "\n") + "\n    scope: openid orders.read\n" + keys + "resources:\n  - {resource: 'https://a.example', scopes: [orders.read], " + entry + "}\n"
+	}
+	const (
+		remote = "    jwks_uri: https://a.example/jwks\n"
+		alg    = "access_token_encrypted_response_alg: ECDH-ES"
+		path   = "11: resources[0].access_token_encrypted_response_"
+	)
+	inline := func(key string) string { return "    jwks: {keys: [" + key + "]}\n" }
+	for _, row := range []struct {
+		name, content string
+		want          []string
+	}{
+		{"keys elsewhere", file(remote, "client: wiki, "+alg), nil},
+		{"a key", file(inline(robotKey), "client: wiki, access_token_encrypted_response_enc: A256GCM, "+alg), nil},
+		{"a key of the other kind", file(inline(robotKey), "client: wiki, access_token_encrypted_response_alg: RSA-OAEP-256"), []string{path + "alg: needs a key among the jwks"}},
+		{"no keys", strings.Replace(file("", "client: wiki, "+alg), "resources:", "# nothing\nresources:", 1), []string{path + "alg: needs a client with jwks"}},
+		{"no client", file(remote, alg), []string{path + "alg: needs a client with jwks"}},
+		{"content without a key", file(remote, "client: wiki, access_token_encrypted_response_enc: A256GCM"), []string{path + "enc: needs access_token_encrypted_response_alg"}},
+		{"an algorithm of nobody's", file(remote, "client: wiki, access_token_encrypted_response_alg: RSA1_5"), []string{path + "alg: must be one of RSA-OAEP-256"}},
+	} {
+		t.Run(row.name, func(t *testing.T) { wantProblems(t, row.content, row.want...) })
+	}
+	c := mustLoad(t, file(remote, "client: wiki, "+alg))
+	if got := c.BrokerResources(); got[0].Encryption != (broker.Encryption{Alg: "ECDH-ES", Enc: "A128CBC-HS256"}) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Key sets in files are looked at like those that are written out.
+func TestKeySetsInFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, content := range map[string]string{"sig": `{"keys":[` + publicKey + `]}`, "enc": `{"keys":[` + robotKey + `]}`, "private": `{"keys":[` + privateKey + `]}`} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	with := func(name string, lines ...string) string {
+		return minimal + wiki + "    jwks: 'file:" + filepath.Join(dir, name) + "'\n" + strings.Join(lines, "\n") + "\n"
+	}
+	resource := "    scope: openid orders.read\nresources: [{resource: 'https://a.example', client: wiki, scopes: [orders.read], access_token_encrypted_response_alg: ECDH-ES}]"
+	for _, row := range []struct {
+		name, content string
+		want          []string
+	}{
+		{"a key to verify with", with("sig", "    request_object_signing_alg: ES256"), nil},
+		{"a key to encrypt to", with("enc", "    id_token_encrypted_response_alg: ECDH-ES"), nil},
+		{"a key to encrypt to, for a resource server", with("enc", resource), nil},
+		{"a file that is not there", with("missing"), []string{"8: clients[0].jwks: the file "}},
+		{"JW-08 a private key", with("private"), []string{"8: clients[0].jwks: holds a private"}},
+		{"a key to encrypt to, for signatures", with("enc", "    request_object_signing_alg: ES256"), []string{"8: clients[0].jwks: holds no key that can verify"}},
+		{"a key of the other kind", with("sig", "    id_token_encrypted_response_alg: RSA-OAEP-256"), []string{"8: clients[0].jwks: holds no key that something can be encrypted to"}},
+		{"a key of the other kind, for a resource server", strings.Replace(with("sig", resource), "ECDH-ES", "RSA-OAEP-256", 1), []string{"10: resources[0].access_token_encrypted_response_alg: needs a key"}},
+		{"a key to encrypt to, of an external issuer", externalFile(jobClient, forge+", jwks: 'file:"+filepath.Join(dir, "enc")+"'"), []string{"10: external_issuers[0].jwks: holds no key that can verify"}},
+		{"a key to encrypt to, of an external issuer, written out", externalFile(jobClient, forge+", jwks: {keys: ["+robotKey+"]}"), []string{"10: external_issuers[0].jwks: holds no key that can verify"}},
 	} {
 		t.Run(row.name, func(t *testing.T) { wantProblems(t, row.content, row.want...) })
 	}

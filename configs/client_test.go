@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatehouse/broker"
+	"gatehouse/broker/metadata"
 	"gatehouse/broker/oauth"
 )
 
@@ -73,6 +74,20 @@ func TestClientKeys(t *testing.T) {
 		{"an age of zero", with("default_max_age: 0"), []string{"8: clients[0].default_max_age: must be a number of seconds from 1"}},
 		{"an application type of its own", with("application_type: spa"), []string{"8: clients[0].application_type: must be web or native"}},
 		{"a key of later", with("backchannel_logout_uri: https://wiki.example.com/out"), []string{"8: clients[0].backchannel_logout_uri: is not supported by this version"}},
+		{"a device without redirect URIs", minimal + "clients: [{client_id: tv, token_endpoint_auth_method: none, grant_types: ['urn:ietf:params:oauth:grant-type:device_code', refresh_token]}]\n", nil},
+		{"two hosts and pairwise subjects", with("subject_type: pairwise") + "  - {client_id: b, client_secret: env:WIKI_SECRET, subject_type: pairwise, redirect_uris: ['https://a.example', 'https://b.example']}\n",
+			[]string{"9: clients[1].sector_identifier_uri: required for pairwise subjects"}},
+		{"something encrypted to no key", with("userinfo_encrypted_response_alg: ECDH-ES"), []string{"5: clients[0].jwks: required where something is encrypted"}},
+		{"content encrypted with no key", with("introspection_encrypted_response_enc: A256GCM"), []string{"8: clients[0].introspection_encrypted_response_enc: needs"}},
+		{"an unknown format", with("access_token_format: paseto"), []string{"8: clients[0].access_token_format: must be jwt or opaque"}},
+		{"a sign-in begun over plain HTTP", with("initiate_login_uri: http://localhost/login"), []string{"8: clients[0].initiate_login_uri: must be an https URL"}},
+		{"an audience", with("audience: ['https://a.example/api', 'urn:example:b']"), nil},
+		{"no audience", with("audience: []"), []string{"8: clients[0].audience: is an empty list"}},
+		{"an empty audience", with("audience: ['']"), []string{"8: clients[0].audience[0]: must be an absolute URI"}},
+		{"a relative audience", with("audience: [/api]"), []string{"8: clients[0].audience[0]: must be an absolute URI"}},
+		{"an audience with an empty fragment", with("audience: ['https://a.example#']"), []string{"8: clients[0].audience[0]: must be an absolute URI"}},
+		{"an audience twice", with("audience: ['urn:a', 'urn:a']"), []string{"8: clients[0].audience[1]: is in the list already"}},
+		{"an audience for a hall", with("audience: ['a:0', 'a:1', 'a:2', 'a:3', 'a:4', 'a:5', 'a:6', 'a:7', 'a:8', 'a:9', 'a:10']"), []string{"8: clients[0].audience: must have at most 10"}},
 		{"a logo over plain HTTP", with("logo_uri: http://wiki.example.com/logo.png"), []string{"8: clients[0].logo_uri: must be an https URL"}},
 		{"a script for a policy", with("policy_uri: 'javascript:alert(1)'"), []string{"8: clients[0].policy_uri: must be an https URL"}},
 	} {
@@ -120,7 +135,7 @@ func TestClientsOfTheBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []broker.Client{{
-		ID: "wiki", Name: "wiki", Secrets: []string{"digest of wiki-secret-in-the-environment"},
+		ID: "wiki", Name: "wiki", Secrets: []string{"digest of wiki-secret-in-the-environment!!"},
 		RedirectURIs:  []string{"https://wiki.example.com/callback"},
 		GrantTypes:    []oauth.GrantType{oauth.GrantTypeAuthorizationCode, oauth.GrantTypeRefreshToken},
 		ResponseTypes: []oauth.ResponseType{oauth.ResponseTypeCode},
@@ -141,6 +156,86 @@ func TestClientsOfTheBroker(t *testing.T) {
 	failure := errors.New("no digest today")
 	if _, err := c.BrokerClients(func(string) (string, error) { return "", failure }); !errors.Is(err, failure) {
 		t.Errorf("the error of digest is lost: %v", err)
+	}
+}
+
+// The members that a client can register are those that an entry can have.
+func TestMetadataOfAnEntry(t *testing.T) {
+	t.Parallel()
+	c := mustLoad(t, minimal+wiki+`    application_type: web
+    token_endpoint_auth_method: client_secret_jwt
+    token_endpoint_auth_signing_alg: HS256
+    jwks_uri: https://keys.example/jwks
+    response_modes: [query]
+    web_origins: [https://wiki.example.com]
+    request_uris: [https://wiki.example.com/r]
+    request_object_signing_alg: ES256
+    subject_type: pairwise
+    sector_identifier_uri: https://sector.example/uris
+    access_token_format: opaque
+    userinfo_signed_response_alg: PS256
+    introspection_signed_response_alg: EdDSA
+    id_token_encrypted_response_alg: RSA-OAEP-256
+    userinfo_encrypted_response_alg: ECDH-ES
+    userinfo_encrypted_response_enc: A256GCM
+    introspection_encrypted_response_alg: ECDH-ES+A256KW
+    introspection_encrypted_response_enc: A128GCM
+    require_auth_time: true
+    default_acr_values: [mfa]
+    initiate_login_uri: https://wiki.example.com/login
+    contacts: [ops@example.com]
+    software_id: wiki
+    software_version: "2"
+    audience: [https://search.example.com]
+`)
+	got, err := c.BrokerClients(plain)
+	want := []broker.Client{{
+		ID: "wiki", Name: "wiki", MACSecrets: [][]byte{[]byte("wiki-secret-in-the-environment!!")}, AuthMethod: oauth.AuthMethodClientSecretJWT, AssertionAlg: "HS256",
+		JWKSURI: "https://keys.example/jwks", RequestURIs: []string{"https://wiki.example.com/r"}, RequestObjectAlg: "ES256",
+		RedirectURIs: []string{"https://wiki.example.com/callback"}, WebOrigins: []string{"https://wiki.example.com"},
+		GrantTypes:    []oauth.GrantType{oauth.GrantTypeAuthorizationCode, oauth.GrantTypeRefreshToken},
+		ResponseTypes: []oauth.ResponseType{oauth.ResponseTypeCode}, ResponseModes: []oauth.ResponseMode{oauth.ResponseModeQuery},
+		UserInfoAlg: "PS256", IntrospectionAlg: "EdDSA", IDTokenEncryption: broker.Encryption{Alg: "RSA-OAEP-256", Enc: "A128CBC-HS256"},
+		UserInfoEncryption:      broker.Encryption{Alg: "ECDH-ES", Enc: "A256GCM"},
+		IntrospectionEncryption: broker.Encryption{Alg: "ECDH-ES+A256KW", Enc: "A128GCM"}, OpaqueAccessTokens: true,
+		Audience: []string{"https://search.example.com"}, Sector: "sector.example", InitiateLoginURI: "https://wiki.example.com/login", DefaultACRValues: []string{"mfa"},
+	}}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v\nwant %+v", got, err, want)
+	}
+}
+
+// Whatever a client can register an operator can configure: a member that is added to the metadata has a key of its name,
+// and its value arrives.
+func TestEveryMemberOfTheMetadataIsAKey(t *testing.T) {
+	t.Parallel()
+	keys := reflect.TypeFor[Client]()
+	for member := range reflect.TypeFor[metadata.Client]().Fields() {
+		name, _, _ := strings.Cut(member.Tag.Get("json"), ",")
+		at := -1
+		for i := range keys.NumField() {
+			if keys.Field(i).Tag.Get("yaml") == name {
+				at = i
+			}
+		}
+		if at < 0 {
+			t.Errorf("%s is no key of clients", name)
+			continue
+		}
+		var c Client
+		switch v := reflect.ValueOf(&c).Elem().Field(at); v.Interface().(type) {
+		case string:
+			v.SetString("x")
+		case []string:
+			v.Set(reflect.ValueOf([]string{"x"}))
+		case *JWKS:
+			v.Set(reflect.ValueOf(&JWKS{Text: []byte("x")}))
+		default: // pointers to the basic kinds
+			v.Set(reflect.New(v.Type().Elem()))
+		}
+		if reflect.ValueOf(*c.metadata()).FieldByIndex(member.Index).IsZero() {
+			t.Errorf("%s does not arrive", name)
+		}
 	}
 }
 

@@ -15,6 +15,8 @@ func FuzzLoad(f *testing.F) {
 		minimal + "tls: {acme: {email: a@b.example}}\nlimits: {token: {per_client: 1/s}}\ntrusted_proxies: [10.0.0.0/8]\n",
 		minimal + wiki + "    allow: {groups: [a]}\n    lifetimes: {code: 1s}\n    client_secrets: [a, b]\n    scope: openid\n",
 		minimal + strings.Replace(wiki, "env:WIKI_SECRET", argonHash, 1), minimal + strings.Replace(wiki, "env:WIKI_SECRET", bcryptHash, 1),
+		minimal + "registration: {open: true, initial_access_tokens: [{token: env:SEAL, clients: 1, expires: 2027-01-31}], redirect_hosts: ['*.a.example'], unused: 1h}\nlifetimes: {device_code: 5m}\n",
+		minimal + wiki + "    subject_type: pairwise\n    jwks: {keys: []}\n    id_token_encrypted_response_alg: ECDH-ES\n    audience: ['urn:a']\n    access_token_format: opaque\n",
 		"a: |\n  b\n  c\nd: >-\n e", "{a: {b: [c, {d: e}]}}", "\"a\": 'b'\n", "clients: [{client_id: .inf, redirect_uris: [~, 1, true]}]", "connectors:\n- 0\nclients:\n  - allow: {groups: [0]}",
 	} {
 		f.Add([]byte(seed))
@@ -53,6 +55,9 @@ func FuzzLoad(f *testing.F) {
 		}
 		if _, err := c.BrokerClients(func(s string) (string, error) { return s, nil }); err != nil {
 			t.Fatalf("a loaded configuration has clients without secrets: %v", err)
+		}
+		if r, err := c.RegistrationSettings(); err != nil || c.Registration.Enabled() != (r.Open || len(r.Tokens) > 0) {
+			t.Fatalf("a loaded configuration has a section registration that cannot be used: %+v, %v", r, err)
 		}
 	})
 }

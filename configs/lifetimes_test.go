@@ -18,6 +18,8 @@ func TestLifetimeBounds(t *testing.T) {
 		{"a session of a year", "{session: 8000h}", "session: must be from 1m to 2160h"},
 		{"idleness of no time", "{session_idle: 0s}", "session_idle: must be from 1m to 2160h"},
 		{"idleness longer than the session", "{session: 1h, session_idle: 2h}", "session_idle: must not be longer than session (1h)"},
+		{"a device code of seconds", "{device_code: 30s}", "device_code: must be from 1m to 1h: somebody has to find a browser"},
+		{"a device code of a day", "{device_code: 24h}", "device_code: must be from 1m to 1h"},
 		{"a refresh token shorter than the access token", "{access_token: 2h, refresh_token: 90m}", "refresh_token: must not be shorter than access_token (2h)"},
 		{"a fraction of a second", "{access_token: 90500ms}", "access_token: must be whole seconds"},
 	} {
@@ -64,6 +66,11 @@ func TestLimits(t *testing.T) {
 	token := c.Limits.Token
 	if token.PerClient.PerSecond() != 2 || token.PerClient.Burst() != 120 || token.PerAddress != (Rate{5, time.Second}) || !token.PerAccount.Off() {
 		t.Errorf("limits: %+v", token)
+	}
+	c = mustLoad(t, minimal+"limits: {device: {per_account: 5/m}, registration: {per_token: 1/h, per_address: off}}\n")
+	if l := c.Limits; l.Device != (DeviceLimits{PerAddress: Rate{30, time.Minute}, PerAccount: Rate{5, time.Minute}, Anonymous: Rate{300, time.Minute}}) ||
+		l.Registration != (RegistrationLimits{PerToken: Rate{1, time.Hour}}) {
+		t.Errorf("limits: %+v", l)
 	}
 	if c.Limits.Login != defaultLimits().Login {
 		t.Error("limits of one endpoint change those of another")

@@ -63,7 +63,7 @@ const wiki = `clients:
 func environment(name string) (string, bool) {
 	value, ok := map[string]string{
 		"CORP_SECRET": "corp-secret-in-the-environment",
-		"WIKI_SECRET": "wiki-secret-in-the-environment",
+		"WIKI_SECRET": "wiki-secret-in-the-environment!!",
 		"SEAL":        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
 		"SEAL2":       "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210",
 		"EMPTY":       "",
