@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/broker"
 	"gatehouse/broker/oauth"
+	"gatehouse/broker/policy"
 )
 
 // Core §5.5.1.1 and §3.1.2.2: of the parameter claims, the claims that are a
@@ -124,7 +125,11 @@ func TestUILocales(t *testing.T) {
 }
 
 func FuzzClaims(f *testing.F) {
-	for _, seed := range []string{`{"id_token":{"acr":{"essential":true,"values":["a"]},"sub":{"value":"s"}}}`, `{"id_token":{"acr":{"values":["a\u00a0b"]}}}`, `{"userinfo":null}`, `{"id_token":{"acr":null}}`, `[]`, `{`} {
+	for _, seed := range []string{`{"id_token":{"acr":{"essential":true,"values":["a"]},"sub":{"value":"s"}}}`, `{"id_token":{"acr":{"values":["a\u00a0b"]}}}`, `{"userinfo":null}`, `{"id_token":{"acr":null}}`, `[]`, `{`,
+		// AZ-14: conditions, nesting, size and repetition; and what is asked for by name.
+		`{"id_token":{"sub":{"value":"V"}}}`, `{"id_token":{"sub":{"value":"V"},"sub":{"value":"X"}}}`, `{"userinfo":{"sub":{"values":["a","b"]}}}`, strings.Repeat(`{"id_token":`, 40) + strings.Repeat("}", 40),
+		`{"x":"` + strings.Repeat("x", maxClaims) + `"}`, `{"userinfo":{"email":null,"groups":{"essential":true,"value":1}},"id_token":{"email_verified":null,"name":{}}}`,
+		`{"userinfo":{"email":[]}}`, `{"userinfo":{"Email":null,"email#de":null}}`, `{"id_token":{"email":null}}{"id_token":{}}`} {
 		f.Add(seed, "de-CH")
 	}
 	f.Fuzz(func(t *testing.T, claims, locales string) {
@@ -141,6 +146,13 @@ func FuzzClaims(f *testing.F) {
 		odd := func(v string) bool { return v == "" || len(v) > maxACRLength || strings.ContainsAny(v, " \t\r\n") }
 		if slices.ContainsFunc(q.out.ACRValues, odd) || len(q.out.ACRValues) > maxACRValues || q.out.EssentialACR && len(q.out.ACRValues) == 0 || len(q.out.HintSubject) > maxSubject {
 			t.Fatalf("%q: %+v", claims, q.out)
+		}
+		for _, names := range [][]string{q.out.Claims.IDToken, q.out.Claims.UserInfo} {
+			for i, name := range names {
+				if scope := policy.ClaimScope(name); !q.may(scope) || slices.Contains(names[:i], name) {
+					t.Fatalf("%q: %+v", claims, q.out.Claims)
+				}
+			}
 		}
 		if len(q.out.UILocales) > maxUILocales*(maxLanguageTag+1) || strings.ContainsAny(q.out.UILocales, "<>&\"'%\n") {
 			t.Fatalf("%q: %q", locales, q.out.UILocales)

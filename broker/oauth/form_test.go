@@ -167,7 +167,10 @@ func TestSecretsInQuery(t *testing.T) {
 
 // FuzzParseForm holds ParseForm to what net/url reads of the same body, less what we refuse.
 func FuzzParseForm(f *testing.F) {
-	for _, s := range []string{"", "a=1&b=2", "a=1&a=2", "a=%zz", "a=1;b=2", "=x", "a=%00", "%ff=1", "resource=1&resource=2", "a=&a=1"} {
+	for _, s := range []string{"", "a=1&b=2", "a=1&a=2", "a=%zz", "a=1;b=2", "=x", "a=%00", "%ff=1", "resource=1&resource=2", "a=&a=1",
+		// AZ-04: parameters twice, in other spellings, and with other separators.
+		"client_id=a&client_id=b", "state=1&st%61te=2", "redirect_uri=a;redirect_uri=b", "client_id=a&client_id", "Client_ID=a&client_id=b", "client_id=a&client_id%00=b", "client_id[]=a&client_id=b",
+		"a=1&&b=2&", "a=b=c", "a+b=c%20d", "audience=a&audience=a", strings.Repeat("a&", 199), strings.Repeat("a&", 200)} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

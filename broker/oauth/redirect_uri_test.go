@@ -136,6 +136,18 @@ func FuzzMatchRedirectURI(f *testing.F) {
 	f.Add("http://127.0.0.1/cb", "http://127.0.0.1:3000/cb", true)
 	f.Add("http://[::1]:1/cb?x", "http://[::1]:3000/cb?x", true)
 	f.Add("http://localhost:99/", "http://localhost:99@evil.test/", true)
+	// RU-01, RU-02: what has been taken for https://a.test/cb.
+	for _, s := range []string{"https://a.test/cb/", "https://a.test/cb?x", "https://a.test/cb#", "https://a.test/cb#f", "https://a.test/CB", "https://a.test/cb/../x", "https://a.test/cb/..;/x",
+		"https://a.test/cb%2f..%2fx", "https://a.test/%63b", "HTTPS://A.test/cb", "https://a.test:443/cb", "https://a.test./cb", "https://a.test@evil.test/cb", "https://a@b@evil.test/",
+		`https://evil.test\@a.test/cb`, "https://a.test%00.evil.test/cb", "//a.test/cb", "https:a.test/cb", "https://a.test/cb%0d%0a", " https://a.test/cb", "https://a.test/cb\t",
+		"https://\u0430.test/cb", "https://xn--80a.test/cb", "https%3A%2F%2Fa.test%2Fcb", "https://*.test/cb", "https://a.test/.*"} {
+		f.Add("https://a.test/cb", s, true)
+	}
+	// RU-04: what has been taken for a loopback address, or for another port of one.
+	for _, s := range []string{"http://localhost/cb", "http://127.0.0.2/cb", "http://[::1]:1/cb", "https://127.0.0.1/cb", "http://127.0.0.1:99999/cb", "http://127.0.0.1:/cb", "http://127.0.0.1.evil.test/cb",
+		"http://127.0.0.1:1@evil.test/cb", "http://u@127.0.0.1:1/cb", "http://127.0.0.1:1/cb?x", "http://127.0.0.1:1/other", "http://127.0.0.1:+1/cb", "http://127.0.0.1:0x1/cb", "http://127.1:1/cb"} {
+		f.Add("http://127.0.0.1/cb", s, true)
+	}
 	f.Fuzz(func(t *testing.T, registered, presented string, public bool) {
 		if !oauth.MatchRedirectURI([]string{registered}, presented, public) {
 			if registered == presented && presented != "" {

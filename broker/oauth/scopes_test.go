@@ -82,7 +82,9 @@ func TestScopesAsSets(t *testing.T) {
 }
 
 func FuzzParseScopes(f *testing.F) {
-	for _, s := range []string{"", "openid profile", " a  a ", "a\"b", "a\\b", "é", "a\x00", numbered(101)} {
+	for _, s := range []string{"", "openid profile", " a  a ", "a\"b", "a\\b", "é", "a\x00", numbered(101),
+		// AZ-10: what might be smuggled through, and what stands for a claim in a consent.
+		"openid offline_access admin", "openid\tadmin", "openid\u00a0admin", "openid,admin", "openid+admin", "openid%20admin", "claim email", "\u202eopenid", strings.Repeat("a", 4096), strings.Repeat("a", 4097)} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
