@@ -32,8 +32,8 @@ func TestAClientThatHangsUpCostsNothing(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	w.checker.Connectors["corp"] = leaving{w.up, leave}
 	grant := w.signIn("ada")
-	w.pass(interval)
-	state, err := w.store.Grant(t.Context(), grant, w.clock())
+	w.clock.Advance(interval)
+	state, err := w.store.Grant(t.Context(), grant, w.clock.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,11 +43,11 @@ func TestAClientThatHangsUpCostsNothing(t *testing.T) {
 	}
 	w.checker.Settle(ctx, settlement)
 	credential, err := w.store.Credential(t.Context(), state.Grant.Identity)
-	if err != nil || credential.Lease != "" || !credential.AskedAt.Equal(w.clock()) {
+	if err != nil || credential.Lease != "" || !credential.AskedAt.Equal(w.clock.Now()) {
 		t.Errorf("the answer is lost: %+v, %v", credential, err)
 	}
 	w.checker.Connectors["corp"] = w.up
-	w.pass(interval)
+	w.clock.Advance(interval)
 	w.want(grant, "")
 	if len(w.up.presented) != 2 || w.up.presented[1] != "CANARY-ada+" {
 		t.Errorf("presented %q", w.up.presented)
@@ -62,7 +62,7 @@ func TestWithoutGraceALostAnswerEndsTheGrant(t *testing.T) {
 	w.up.rule.OutageGrace = 0
 	grant := w.signIn("ada")
 	w.up.fail(&connectors.Error{Kind: connectors.Transient})
-	w.pass(interval)
+	w.clock.Advance(interval)
 	w.want(grant, oauth.InvalidGrant)
 	if err := w.refresh(grant); !errors.Is(err, broker.ErrNotFound) {
 		t.Errorf("the grant is there: %v", err)

@@ -50,7 +50,7 @@ func TestOneQuestionForEachPersonAndInterval(t *testing.T) {
 		t.Errorf("%d questions while the sign-in is young", n)
 	}
 	for interval := 1; interval <= 2; interval++ {
-		w.pass(15 * time.Minute)
+		w.clock.Advance(15 * time.Minute)
 		round()
 		for subject, n := range w.up.asked {
 			if n != interval {
@@ -74,9 +74,9 @@ func TestWhatTheUpstreamSaysIsKept(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	grant := w.signIn("ada")
-	w.pass(interval)
+	w.clock.Advance(interval)
 	w.want(grant, "")
-	state, err := w.store.Grant(t.Context(), grant, w.clock())
+	state, err := w.store.Grant(t.Context(), grant, w.clock.Now())
 	if err != nil || strings.Join(state.Identity.Profile.Groups, " ") != "corp:again corp:staff" {
 		t.Errorf("%+v, %v", state.Identity, err)
 	}
@@ -91,12 +91,12 @@ func TestUP32ADefiniteNoEndsEverything(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			first, second := w.signIn("ada"), w.signIn("ada")
-			before, err := w.store.Grant(t.Context(), first, w.clock())
+			before, err := w.store.Grant(t.Context(), first, w.clock.Now())
 			if err != nil {
 				t.Fatal(err)
 			}
 			w.up.fail(&connectors.Error{Kind: kind, Code: "invalid_grant"})
-			w.pass(interval)
+			w.clock.Advance(interval)
 			w.want(first, oauth.InvalidGrant)
 			if err := w.refresh(first); !errors.Is(err, broker.ErrNotFound) {
 				t.Errorf("the grant is there: %v", err)
@@ -104,7 +104,7 @@ func TestUP32ADefiniteNoEndsEverything(t *testing.T) {
 			if err := w.refresh(second); !errors.Is(err, broker.ErrSuperseded) && !errors.Is(err, broker.ErrNotFound) {
 				t.Errorf("the other grant lives: %v", err)
 			}
-			session, err := w.store.Session(t.Context(), broker.SessionRef{ID: before.Grant.SessionID, Secret: broker.DigestOf("ada")}, "wiki", "corp", w.clock())
+			session, err := w.store.Session(t.Context(), broker.SessionRef{ID: before.Grant.SessionID, Secret: broker.DigestOf("ada")}, "wiki", "corp", w.clock.Now())
 			if err == nil && session.SessionStanding("corp") == nil {
 				t.Error("the session still signs in")
 			}
@@ -114,7 +114,7 @@ func TestUP32ADefiniteNoEndsEverything(t *testing.T) {
 			// Signing in again is all it takes.
 			w.up.say(vouch)
 			again := w.signIn("ada")
-			w.pass(interval)
+			w.clock.Advance(interval)
 			w.want(again, "")
 		})
 	}
@@ -128,15 +128,15 @@ func TestAnOutageIsBridgedForItsGrace(t *testing.T) {
 			w := newWorld(t)
 			grant := w.signIn("ada")
 			w.up.fail(&connectors.Error{Kind: kind, Unspent: true, RetryAfter: 90 * time.Second})
-			w.pass(interval)
+			w.clock.Advance(interval)
 			w.want(grant, "") // minute 15, failing since then
 			w.want(grant, "")
 			if n := w.up.calls(); n != 1 {
 				t.Errorf("%d questions within one interval", n)
 			}
-			w.pass(grace - time.Second)
+			w.clock.Advance(grace - time.Second)
 			w.want(grant, "")
-			w.pass(time.Second)
+			w.clock.Advance(time.Second)
 			w.want(grant, oauth.TemporarilyUnavailable)
 			calls := w.up.calls()
 			w.want(grant, oauth.TemporarilyUnavailable)
@@ -145,7 +145,7 @@ func TestAnOutageIsBridgedForItsGrace(t *testing.T) {
 			}
 			// Nothing was revoked: when it is back, so is everybody, and soon.
 			w.up.say(vouch)
-			w.pass(retryOutage)
+			w.clock.Advance(retryOutage)
 			w.want(grant, "")
 			w.want(grant, "")
 			if n := w.up.calls(); n != calls+1 {
@@ -161,13 +161,13 @@ func TestWithoutGraceAnOutageRefusesAtOnce(t *testing.T) {
 	w.up.rule.OutageGrace = 0
 	grant := w.signIn("ada")
 	w.up.fail(&connectors.Error{Kind: connectors.Transient, Unspent: true, RetryAfter: 90 * time.Second})
-	w.pass(interval)
+	w.clock.Advance(interval)
 	err := w.refresh(grant)
 	if oe := oauth.From(err); oe.Code != oauth.TemporarilyUnavailable || oe.RetryAfter != 90*time.Second {
 		t.Errorf("%v after %v", err, oe.RetryAfter)
 	}
 	w.up.say(vouch)
-	w.pass(90 * time.Second)
+	w.clock.Advance(90 * time.Second)
 	w.want(grant, "")
 }
 
@@ -177,21 +177,21 @@ func TestACrashCostsOneSignIn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	grant := w.signIn("ada")
-	w.pass(interval)
-	state, err := w.store.Grant(t.Context(), grant, w.clock())
+	w.clock.Advance(interval)
+	state, err := w.store.Grant(t.Context(), grant, w.clock.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.checker.Check(t.Context(), state, broker.Event{}); err != nil {
 		t.Fatal(err)
 	}
-	w.pass(leaseFor) // the process that asked is gone, its settlement with it
+	w.clock.Advance(leaseFor) // the process that asked is gone, its settlement with it
 	w.want(grant, oauth.InvalidGrant)
-	if _, err := w.store.Session(t.Context(), broker.SessionRef{ID: state.Grant.SessionID, Secret: broker.DigestOf("ada")}, "wiki", "corp", w.clock()); err == nil {
+	if _, err := w.store.Session(t.Context(), broker.SessionRef{ID: state.Grant.SessionID, Secret: broker.DigestOf("ada")}, "wiki", "corp", w.clock.Now()); err == nil {
 		t.Error("single sign-on would go on without a credential")
 	}
 	again := w.signIn("ada")
-	w.pass(interval)
+	w.clock.Advance(interval)
 	w.want(again, "")
 	if len(w.up.presented) != 2 || w.up.presented[0] != w.up.presented[1] {
 		t.Errorf("presented %q: the second sign-in brought a credential of its own", w.up.presented)
@@ -203,15 +203,15 @@ func TestAReusableCredentialSurvivesACrash(t *testing.T) {
 	w := newWorld(t)
 	w.reusable = true
 	grant := w.signIn("ada")
-	w.pass(interval)
-	state, err := w.store.Grant(t.Context(), grant, w.clock())
+	w.clock.Advance(interval)
+	state, err := w.store.Grant(t.Context(), grant, w.clock.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.checker.Check(t.Context(), state, broker.Event{}); err != nil {
 		t.Fatal(err)
 	}
-	w.pass(leaseFor)
+	w.clock.Advance(leaseFor)
 	w.want(grant, "")
 }
 
@@ -222,15 +222,15 @@ func TestALostAnswer(t *testing.T) {
 	w := newWorld(t)
 	grant := w.signIn("ada")
 	w.up.fail(&connectors.Error{Kind: connectors.Transient})
-	w.pass(interval)
+	w.clock.Advance(interval)
 	w.want(grant, "")
 	w.up.say(vouch)
-	w.pass(interval)
+	w.clock.Advance(interval)
 	w.want(grant, "")
 	if n := w.up.calls(); n != 1 {
 		t.Errorf("presented %d times", n)
 	}
-	w.pass(grace)
+	w.clock.Advance(grace)
 	w.want(grant, oauth.InvalidGrant)
 	if n := w.up.calls(); n != 1 {
 		t.Errorf("presented %d times", n)
@@ -247,10 +247,10 @@ func TestANewCredentialIsKeptThoughTheUpstreamFellSilent(t *testing.T) {
 		u.RefreshToken = "the next"
 		return broker.Identity{}, u, &connectors.Error{Kind: connectors.Transient}
 	})
-	w.pass(interval)
+	w.clock.Advance(interval)
 	w.want(grant, "")
 	w.up.say(vouch)
-	w.pass(interval)
+	w.clock.Advance(interval)
 	w.want(grant, "")
 	if len(w.up.presented) != 2 || w.up.presented[1] != "the next" {
 		t.Errorf("presented %q", w.up.presented)
@@ -265,7 +265,7 @@ func TestAnAnswerAboutSomebodyElseIsANo(t *testing.T) {
 		prior.Key.Subject = "eve"
 		return prior, u, nil
 	})
-	w.pass(interval)
+	w.clock.Advance(interval)
 	w.want(grant, oauth.InvalidGrant)
 }
 
@@ -274,7 +274,7 @@ func TestWithoutACredentialThePersonSignsInAgain(t *testing.T) {
 	w := newWorld(t)
 	w.up.rule.Interval = 0
 	grant := w.signIn("ada")
-	w.pass(interval)
+	w.clock.Advance(interval)
 	w.want(grant, "") // re-check is off
 	w.up.rule.Interval = interval
 	w.want(grant, oauth.InvalidGrant)
@@ -321,7 +321,7 @@ func TestWhatWasAnsweredBeforeTheClockWasPutBackIsAskedAgain(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			grant := w.signIn("ada")
-			w.pass(-row.back)
+			w.clock.Advance(-row.back)
 			w.want(grant, "")
 			w.want(grant, "") // what was answered now is young
 			if n := w.up.calls(); n != row.calls {
@@ -336,11 +336,11 @@ func TestI10CredentialsAreSealedAndNeverLogged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ada, ben := w.signIn("ada"), w.signIn("ben")
-	adas, err := w.store.Grant(t.Context(), ada, w.clock())
+	adas, err := w.store.Grant(t.Context(), ada, w.clock.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	bens, err := w.store.Grant(t.Context(), ben, w.clock())
+	bens, err := w.store.Grant(t.Context(), ben, w.clock.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -359,9 +359,9 @@ func TestI10CredentialsAreSealedAndNeverLogged(t *testing.T) {
 	for _, err := range []error{&connectors.Error{Kind: connectors.Transient, Unspent: true}, errors.New("unclassified"), &connectors.Error{Kind: connectors.Gone}} {
 		w.up.fail(err)
 		grant := w.signIn("cem")
-		w.pass(2 * grace)
+		w.clock.Advance(2 * grace)
 		_ = w.refresh(grant) // the first silence is bridged
-		w.pass(2 * grace)
+		w.clock.Advance(2 * grace)
 		if w.refresh(grant) == nil {
 			t.Errorf("%v: refreshed", err)
 		}

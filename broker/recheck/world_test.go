@@ -15,6 +15,7 @@ import (
 	"gatehouse/broker/oauth"
 	"gatehouse/broker/seal"
 	"gatehouse/connectors"
+	"gatehouse/internal/clocktest"
 	"gatehouse/store/bolt"
 )
 
@@ -81,8 +82,7 @@ type world struct {
 	store    *bolt.Store
 	up       *upstream
 	checker  *Checker
-	mu       sync.Mutex
-	now      time.Time
+	clock    *clocktest.Clock
 	log      *bytes.Buffer
 	reusable bool
 }
@@ -93,7 +93,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC), log: &bytes.Buffer{},
+	w := &world{t: t, clock: clocktest.New(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)), log: &bytes.Buffer{},
 		up: &upstream{rule: connectors.Recheck{Interval: interval, OutageGrace: grace}, asked: map[string]int{}, answer: vouch}}
 	log := slog.New(slog.NewTextHandler(&lockedWriter{w: w.log}, nil))
 	if w.store, err = bolt.Open(filepath.Join(t.TempDir(), "db"), bolt.Options{Seal: secrets, NoSync: true}); err != nil {
@@ -105,7 +105,7 @@ func newWorld(t *testing.T) *world {
 		}
 	})
 	w.checker = &Checker{Connectors: map[string]connectors.Connector{"corp": w.up}, Credentials: w.store, Grants: w.store, Sessions: w.store,
-		Box: NewBox(secrets), Audit: &audit.Recorder{Log: log}, Log: log, Now: w.clock, Outlives: 720 * time.Hour}
+		Box: NewBox(secrets), Audit: &audit.Recorder{Log: log}, Log: log, Now: w.clock.Now, Outlives: 720 * time.Hour}
 	return w
 }
 
@@ -120,22 +120,10 @@ func (l *lockedWriter) Write(b []byte) (int, error) {
 	return l.w.Write(b)
 }
 
-func (w *world) clock() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.now
-}
-
-func (w *world) pass(d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.now = w.now.Add(d)
-}
-
 // signIn signs a person in and returns the ID of an offline grant of theirs.
 func (w *world) signIn(subject string) string {
 	w.t.Helper()
-	now := w.clock()
+	now := w.clock.Now()
 	who := broker.Identity{Key: broker.IdentityKey{Connector: "corp", Issuer: "https://idp.example", Subject: subject}, Profile: broker.Profile{Name: subject, Groups: []string{"corp:staff"}}}
 	kept, err := w.checker.Keep(who, connectors.Upstream{RefreshToken: "CANARY-" + subject, AccessToken: "CANARY-access", Reusable: w.reusable})
 	if err != nil {
@@ -155,14 +143,14 @@ func (w *world) signIn(subject string) string {
 
 // refresh does what the token endpoint does, but for the rotation.
 func (w *world) refresh(grantID string) error {
-	state, err := w.store.Grant(w.t.Context(), grantID, w.clock())
+	state, err := w.store.Grant(w.t.Context(), grantID, w.clock.Now())
 	if err != nil {
 		return err
 	}
 	if err := state.GrantStanding(); err != nil {
 		return err
 	}
-	settlement, err := w.checker.Check(w.t.Context(), state, broker.Event{At: w.clock(), RequestID: "r1"})
+	settlement, err := w.checker.Check(w.t.Context(), state, broker.Event{At: w.clock.Now(), RequestID: "r1"})
 	if settlement != nil {
 		w.checker.Settle(w.t.Context(), settlement)
 	}

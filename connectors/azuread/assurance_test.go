@@ -40,7 +40,7 @@ func TestAuthenticationContexts(t *testing.T) {
 			b := subject().Open(t, tt.setup)
 			l := connectortest.NewLogin()
 			l.ACRValues = tt.asked
-			query := parameters(t, b, l)
+			query := b.Asked(t, l)
 			if query.Get("claims") != tt.claims || query.Has("acr_values") {
 				t.Errorf("asked with claims %q, acr_values %q", query.Get("claims"), query.Get("acr_values"))
 			}
@@ -85,14 +85,14 @@ func TestDomainHint(t *testing.T) {
 	t.Parallel()
 	b := subject().Open(t, configure(func(c *azuread.Config) { c.DomainHint = "acme.example" }))
 	l := connectortest.NewLogin()
-	if got := parameters(t, b, l).Get("domain_hint"); got != "acme.example" {
+	if got := b.Asked(t, l).Get("domain_hint"); got != "acme.example" {
 		t.Errorf("got %q", got)
 	}
 	l.SelectAccount, l.LoginHint = true, "ada@acme.example"
-	if q := parameters(t, b, l); q.Get("domain_hint") != "acme.example" || q.Has("login_hint") || q.Get("prompt") != "select_account" {
+	if q := b.Asked(t, l); q.Get("domain_hint") != "acme.example" || q.Has("login_hint") || q.Get("prompt") != "select_account" {
 		t.Errorf("got %v", q)
 	}
-	if q := parameters(t, subject().Open(t, nil), connectortest.NewLogin()); q.Has("domain_hint") {
+	if q := subject().Open(t, nil).Asked(t, connectortest.NewLogin()); q.Has("domain_hint") {
 		t.Errorf("nobody asked for domain_hint: %v", q)
 	}
 	b.MustSignIn(t)

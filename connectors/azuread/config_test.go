@@ -2,7 +2,6 @@ package azuread_test
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,13 +26,7 @@ func hold(t *testing.T, rules []rule) {
 			t.Parallel()
 			c := &azuread.Config{Common: connectors.Common{ID: "entra", ClientID: "c", ClientSecret: connectors.Secrets{"s"}}, Tenant: acme}
 			tt.change(c)
-			var paths []string
-			for _, p := range c.Validate() {
-				paths = append(paths, p.Path)
-			}
-			if !slices.Equal(paths, tt.paths) {
-				t.Errorf("got problems at %q, want %q", paths, tt.paths)
-			}
+			connectortest.Problems(t, c, tt.paths)
 		})
 	}
 }
@@ -113,20 +106,6 @@ func TestValidateGroups(t *testing.T) {
 	})
 }
 
-// parameters are those of an authorization request.
-func parameters(t *testing.T, b *connectortest.Bench, l connectors.Login) url.Values {
-	t.Helper()
-	address, err := b.Connector.AuthorizationURL(t.Context(), l)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u.Query()
-}
-
 func TestParameters(t *testing.T) {
 	t.Parallel()
 	b := subject().Open(t, nil)
@@ -143,7 +122,7 @@ func TestParameters(t *testing.T) {
 	} {
 		l := connectortest.NewLogin()
 		tt.change(&l)
-		query := parameters(t, b, l)
+		query := b.Asked(t, l)
 		for name, want := range tt.want {
 			if got := query.Get(name); got != want {
 				t.Errorf("%s: %s is %q, want %q", tt.name, name, got, want)

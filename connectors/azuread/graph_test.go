@@ -236,7 +236,7 @@ func TestLeastScope(t *testing.T) {
 		"graph": "openid profile email User.Read GroupMember.Read.All", "graph_always": "openid profile email User.Read GroupMember.Read.All",
 	} {
 		b := subject().Open(t, configure(func(c *azuread.Config) { c.GroupClaims = mode }))
-		if got := parameters(t, b, connectortest.NewLogin()).Get("scope"); got != want {
+		if got := b.Asked(t, connectortest.NewLogin()).Get("scope"); got != want {
 			t.Errorf("%q: got %q, want %q", mode, got, want)
 		}
 		_, up, err := b.SignIn(t)

@@ -4,30 +4,15 @@ import (
 	"bytes"
 	"sync"
 	"time"
+
+	"gatehouse/internal/clocktest"
 )
 
-// Clock is a time that moves when told to.
-type Clock struct {
-	mu sync.Mutex
-	at time.Time
-}
+// Clock is a bench's time.
+type Clock = clocktest.Clock
 
 // NewClock starts where the fixtures' clock stands.
-func NewClock() *Clock { return &Clock{at: time.Unix(1795132800, 0).UTC()} }
-
-// Now returns the time.
-func (c *Clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-// Advance moves the time.
-func (c *Clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
+func NewClock() *Clock { return clocktest.New(time.Unix(1795132800, 0).UTC()) }
 
 // Log collects log lines.
 type Log struct {

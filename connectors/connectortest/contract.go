@@ -245,3 +245,16 @@ func (s Subject) withGroups(rules *connectors.GroupRules) func(*Setup) {
 		}
 	}
 }
+
+// Problems fails the test unless a configuration has problems at exactly these
+// paths, in this order.
+func Problems(t testing.TB, c connectors.Config, paths []string) {
+	t.Helper()
+	var found []string
+	for _, p := range c.Validate() {
+		found = append(found, p.Path)
+	}
+	if !slices.Equal(found, paths) {
+		t.Errorf("got problems at %q, want %q", found, paths)
+	}
+}

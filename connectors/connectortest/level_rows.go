@@ -57,7 +57,7 @@ func testLevels(t *testing.T, s Subject) {
 		{"the vendor's own word is no level of ours", demanding(s.Levels.ACR), ""},
 		{"none", demanding(), ""},
 	} {
-		if got := read(b.asked(t, tt.login)); got != tt.want {
+		if got := read(b.Asked(t, tt.login)); got != tt.want {
 			t.Errorf("%s: asked for %q, want %q", tt.name, got, tt.want)
 		}
 	}

@@ -96,19 +96,6 @@ func carries(query url.Values, name, words string) bool {
 	return true
 }
 
-func (b *Bench) asked(t testing.TB, l connectors.Login) url.Values {
-	t.Helper()
-	address, err := b.Connector.AuthorizationURL(t.Context(), l)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u.Query()
-}
-
 func testOffline(t *testing.T, s Subject) {
 	on := s.Keep(t, nil)
 	if d := on.Connector.Describe(); d.Recheck.Interval != time.Hour {
@@ -123,10 +110,10 @@ func testOffline(t *testing.T, s Subject) {
 		t.Errorf("described as %+v", d.Recheck)
 	}
 	for name, words := range s.Recheck.Offline {
-		if query := on.asked(t, NewLogin()); !carries(query, name, words) {
+		if query := on.Asked(t, NewLogin()); !carries(query, name, words) {
 			t.Errorf("with re-check %s is %q, which lacks %q", name, query.Get(name), words)
 		}
-		if query := off.asked(t, NewLogin()); carries(query, name, words) {
+		if query := off.Asked(t, NewLogin()); carries(query, name, words) {
 			t.Errorf("without re-check %s is %q", name, query.Get(name))
 		}
 	}

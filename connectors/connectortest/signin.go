@@ -25,6 +25,20 @@ func (b *Bench) Begin(t testing.TB, l connectors.Login) url.Values {
 	return b.Visit(t, address)
 }
 
+// Asked are the parameters with which the browser is sent to the upstream.
+func (b *Bench) Asked(t testing.TB, l connectors.Login) url.Values {
+	t.Helper()
+	address, err := b.Connector.AuthorizationURL(t.Context(), l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Query()
+}
+
 // Visit goes to an authorization URL and returns the callback's parameters.
 func (b *Bench) Visit(t testing.TB, address string) url.Values {
 	t.Helper()

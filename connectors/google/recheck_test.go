@@ -56,7 +56,7 @@ func TestOfflineAccessIsForRecheckAlone(t *testing.T) {
 			b := tt.subject.Open(t, nil)
 			l := connectortest.NewLogin()
 			l.SelectAccount = tt.choose
-			params := authorization(t, b, l)
+			params := b.Asked(t, l)
 			if params.Get("access_type") != tt.access || params.Get("prompt") != tt.prompt {
 				t.Errorf("access_type is %q, prompt %q", params.Get("access_type"), params.Get("prompt"))
 			}

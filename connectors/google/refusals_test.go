@@ -168,7 +168,7 @@ func TestTheScopeForGroups(t *testing.T) {
 	for _, s := range append(sources(t), source{name: "none", configure: func(*google.Config, string, string) {}}) {
 		for _, own := range [][]string{nil, {"openid", "email"}} {
 			b := s.subject(t).Open(t, func(setup *connectortest.Setup) { setup.Common.Scopes = own })
-			asked := strings.Fields(authorization(t, b, connectortest.NewLogin()).Get("scope"))
+			asked := strings.Fields(b.Asked(t, connectortest.NewLogin()).Get("scope"))
 			if want := strings.HasSuffix(s.name, "by the person"); slices.Contains(asked, scope) != want {
 				t.Errorf("%s, scopes %q: asked for %q", s.name, own, asked)
 			}

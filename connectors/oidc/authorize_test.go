@@ -19,15 +19,7 @@ func parameters(t *testing.T, b *connectortest.Bench, change func(*connectors.Lo
 	if change != nil {
 		change(&l)
 	}
-	address, err := b.Connector.AuthorizationURL(t.Context(), l)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u.Query()
+	return b.Asked(t, l)
 }
 
 func TestParametersFollowTheLogin(t *testing.T) {

@@ -3,11 +3,11 @@ package oidc_test
 import (
 	"errors"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
 	"gatehouse/connectors"
+	"gatehouse/connectors/connectortest"
 	"gatehouse/connectors/oidc"
 )
 
@@ -59,13 +59,7 @@ func TestValidate(t *testing.T) {
 			t.Parallel()
 			c := &oidc.Config{Common: connectors.Common{ID: "corp", ClientID: "c", ClientSecret: connectors.Secrets{"env:SECRET"}}, Issuer: "https://idp.example.com"}
 			tt.change(c)
-			var paths []string
-			for _, p := range c.Validate() {
-				paths = append(paths, p.Path)
-			}
-			if !slices.Equal(paths, tt.paths) {
-				t.Errorf("got problems at %q, want %q", paths, tt.paths)
-			}
+			connectortest.Problems(t, c, tt.paths)
 		})
 	}
 }

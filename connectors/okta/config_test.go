@@ -1,10 +1,10 @@
 package okta_test
 
 import (
-	"slices"
 	"testing"
 
 	"gatehouse/connectors"
+	"gatehouse/connectors/connectortest"
 	"gatehouse/connectors/okta"
 )
 
@@ -55,13 +55,7 @@ func TestValidate(t *testing.T) {
 			t.Parallel()
 			c := &okta.Config{Common: connectors.Common{ID: "okta", ClientID: "c", ClientSecret: connectors.Secrets{"s"}}, Issuer: "https://acme.okta.com"}
 			tt.change(c)
-			var paths []string
-			for _, p := range c.Validate() {
-				paths = append(paths, p.Path)
-			}
-			if !slices.Equal(paths, tt.paths) {
-				t.Errorf("got problems at %q, want %q", paths, tt.paths)
-			}
+			connectortest.Problems(t, c, tt.paths)
 		})
 	}
 }

@@ -141,15 +141,7 @@ func query(t *testing.T, b *connectortest.Bench, change func(*connectors.Login))
 	if change != nil {
 		change(&l)
 	}
-	address, err := b.Connector.AuthorizationURL(t.Context(), l)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u.Query()
+	return b.Asked(t, l)
 }
 
 func TestParameters(t *testing.T) {

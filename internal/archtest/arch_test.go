@@ -43,7 +43,7 @@ var floors = map[string]int{
 }
 
 // forTests are rooms that no program imports.
-var forTests = []string{"store/storetest", "connectors/connectortest", "internal/brokertest", "internal/archtest"}
+var forTests = []string{"store/storetest", "connectors/connectortest", "internal/brokertest", "internal/archtest", "internal/clocktest"}
 
 // source is a Go file that is not a test.
 type source struct {

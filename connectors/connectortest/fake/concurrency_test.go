@@ -87,7 +87,7 @@ func TestTheLedgerIsBounded(t *testing.T) {
 		f.newCode("", g, oidcCodeLife)
 		f.newAccess("", g, nil, oidcAccessLife)
 		f.newRefresh("", g, 0, 0)
-		c.advance(1)
+		c.Advance(1)
 	}
 	newest := f.newCode("", g, oidcCodeLife)
 	if n := max(len(f.ledger.codes), len(f.ledger.access), len(f.ledger.refresh)); n > maxEntries {

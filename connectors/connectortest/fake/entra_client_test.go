@@ -140,7 +140,7 @@ func TestEntraCertificates(t *testing.T) {
 	refusedWith(t, "of another type", redeemWith(t, f, assert(t, f, cert, key, nil), func(form url.Values) { form.Set("client_assertion_type", "jwt") }), 50027)
 	refusedWith(t, "of another client", redeemWith(t, f, assert(t, f, cert, key, nil), func(form url.Values) { form.Set("client_id", "nobody") }), 700016)
 	refusedWith(t, "no token", redeemWith(t, f, "e30", nil), 50027)
-	c.advance(2 * day)
+	c.Advance(2 * day)
 	refusedWith(t, "a certificate that has expired", redeemWith(t, f, assert(t, f, cert, key, nil), nil), 1000502)
 }
 

@@ -111,7 +111,7 @@ func TestEntraCodesAreSpentOnceAndBelongToATenant(t *testing.T) {
 		t.Errorf("second use: %v", number)
 	}
 	late := entraAuthorize(t, f, b, acmeTenant).location(t).Get("code")
-	c.advance(entraCodeLife)
+	c.Advance(entraCodeLife)
 	if _, number := aadstsOf(t, post(t, b, at, codeRequest(late))); number != 70008 {
 		t.Errorf("late: %v", number)
 	}
@@ -180,7 +180,7 @@ func TestEntraRefreshTokens(t *testing.T) {
 		t.Errorf("revoked: %s", res.body)
 	}
 	third := entraTokens(t, f, b, acmeTenant)["refresh_token"].(string)
-	c.advance(entraRefreshLife)
+	c.Advance(entraRefreshLife)
 	if _, number := aadstsOf(t, post(t, b, at, refreshRequest(third))); number != 70008 {
 		t.Errorf("after ninety days: %v", number)
 	}

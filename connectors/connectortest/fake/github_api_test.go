@@ -196,7 +196,7 @@ func TestGitHubKeepsTenTokens(t *testing.T) {
 	var tokens []string
 	for range 11 {
 		tokens = append(tokens, githubToken(t, f, b, "user:email")["access_token"].(string))
-		c.advance(time.Second)
+		c.Advance(time.Second)
 	}
 	other := githubToken(t, f, b, "read:org")["access_token"].(string)
 	for i, want := range map[int]int{0: 401, 1: 200, 10: 200} {
@@ -219,7 +219,7 @@ func TestGitHubAppTokensExpireAndRotate(t *testing.T) {
 	if tokens["scope"] != "" {
 		t.Errorf("scope %v", tokens["scope"])
 	}
-	c.advance(githubAppToken)
+	c.Advance(githubAppToken)
 	if res := ask(t, f, b, tokens["access_token"].(string), "/user"); res.StatusCode != 401 {
 		t.Errorf("after eight hours: %d", res.StatusCode)
 	}

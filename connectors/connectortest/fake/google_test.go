@@ -133,7 +133,7 @@ func TestGoogleRefreshTokens(t *testing.T) {
 			t.Errorf("refreshed %v, claims %v", fresh, claims)
 		}
 	}
-	c.advance(googleIdle)
+	c.Advance(googleIdle)
 	if res := post(t, b, f.at("/token"), refreshRequest(refresh)); res.json(t)["error"] != "invalid_grant" {
 		t.Errorf("unused for six months: %s", res.body)
 	}

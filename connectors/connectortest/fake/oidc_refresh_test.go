@@ -23,11 +23,11 @@ func TestReplacedRefreshTokensWorkWithinTheGrace(t *testing.T) {
 	b := browser(t)
 	first := refreshToken(t, f, b)
 	second, _ := post(t, b, f.at("/token"), refreshRequest(first)).json(t)["refresh_token"].(string)
-	c.advance(30 * time.Second)
+	c.Advance(30 * time.Second)
 	if res := post(t, b, f.at("/token"), refreshRequest(first)); res.StatusCode != http.StatusOK || second == first {
 		t.Errorf("within the grace: %s", res.body)
 	}
-	c.advance(time.Second)
+	c.Advance(time.Second)
 	for _, token := range []string{first, second} {
 		if res := post(t, b, f.at("/token"), refreshRequest(token)); res.json(t)["error"] != "invalid_grant" {
 			t.Errorf("after the grace reuse ends the grant: %s", res.body)
@@ -117,7 +117,7 @@ func TestTheVendorsClockIsInItsAnswers(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	f := newOIDC(t, c, nil)
-	c.advance(time.Hour)
+	c.Advance(time.Hour)
 	at, err := http.ParseTime(get(t, browser(t), f.at("/.well-known/openid-configuration")).Header.Get("Date"))
 	if err != nil || !at.Equal(c.Now()) {
 		t.Errorf("got %v, %v", at, err)

@@ -169,7 +169,7 @@ func TestOIDCCodeIsSpentOnce(t *testing.T) {
 		t.Errorf("tokens of a replayed code still work: %d", res.StatusCode)
 	}
 	late := oidcCode(t, f, b)
-	c.advance(oidcCodeLife)
+	c.Advance(oidcCodeLife)
 	if res := post(t, b, f.at("/token"), codeRequest(late)); res.json(t)["error"] != "invalid_grant" {
 		t.Errorf("expired code: %s", res.body)
 	}

@@ -168,7 +168,7 @@ func TestOktaServiceApps(t *testing.T) {
 	if res := get(t, b, f.at(adaGroups), "Authorization", "Bearer "+person); res.StatusCode != http.StatusUnauthorized {
 		t.Errorf("a person's token reads the directory: %s", res.Status)
 	}
-	c.advance(oktaTokenLife)
+	c.Advance(oktaTokenLife)
 	if res := get(t, b, f.at(adaGroups), "Authorization", "Bearer "+access); res.StatusCode != http.StatusUnauthorized {
 		t.Errorf("after an hour: %s", res.Status)
 	}

@@ -221,11 +221,11 @@ func TestOktaCodesLiveAMinute(t *testing.T) {
 		return get(t, b, f.endpoint("", "authorize")+"?"+authRequest("openid").Encode()).location(t).Get("code")
 	}
 	first, second := code(), code()
-	c.advance(59 * time.Second)
+	c.Advance(59 * time.Second)
 	if res := post(t, b, f.endpoint("", "token"), codeRequest(first)); res.StatusCode != 200 {
 		t.Errorf("after 59 s: %s", res.body)
 	}
-	c.advance(time.Second)
+	c.Advance(time.Second)
 	if res := post(t, b, f.endpoint("", "token"), codeRequest(second)); res.StatusCode != 400 {
 		t.Errorf("after 60 s: %d", res.StatusCode)
 	}
@@ -260,7 +260,7 @@ func TestOktaRefreshTokens(t *testing.T) {
 			if (newest != old) != row.rotate {
 				t.Errorf("rotated: %v", newest != old)
 			}
-			c.advance(row.wait)
+			c.Advance(row.wait)
 			if res := post(t, b, f.endpoint("", "token"), refreshRequest(old)); res.StatusCode != row.old {
 				t.Errorf("the old one: %d %s", res.StatusCode, res.body)
 			}
@@ -273,7 +273,7 @@ func TestOktaRefreshTokens(t *testing.T) {
 	f := newOkta(t, c, nil)
 	b := browser(t)
 	token := oktaTokens(t, f, b, "")["refresh_token"].(string)
-	c.advance(oktaRefreshIdle)
+	c.Advance(oktaRefreshIdle)
 	if res := post(t, b, f.endpoint("", "token"), refreshRequest(token)); res.json(t)["error"] != "invalid_grant" {
 		t.Errorf("idle for a week: %s", res.body)
 	}

@@ -133,7 +133,7 @@ func TestVendorSession(t *testing.T) {
 			b := browser(t)
 			began := c.Now()
 			post(t, b, f.at("/authorize"), choice(authRequest("openid"), "ada")).location(t)
-			c.advance(10 * time.Minute)
+			c.Advance(10 * time.Minute)
 			res := get(t, b, f.at(ask(row.overrides...)))
 			if page := res.StatusCode == http.StatusOK; page != row.page {
 				t.Fatalf("page shown: %v", page)
@@ -161,7 +161,7 @@ func TestPromptNoneIsRefusedWhenTheSessionIsTooOld(t *testing.T) {
 	f := askingOIDC(t, c)
 	b := browser(t)
 	post(t, b, f.at("/authorize"), choice(authRequest("openid"), "ada")).location(t)
-	c.advance(time.Hour)
+	c.Advance(time.Hour)
 	back := get(t, b, f.at("/authorize?"+authRequest("openid", "prompt", "none", "max_age", "60").Encode())).location(t)
 	if back.Get("error") != "login_required" {
 		t.Errorf("got %v", back)

@@ -49,7 +49,7 @@ func TestUserinfoNeedsALiveToken(t *testing.T) {
 			t.Errorf("%q: %d", header, res.StatusCode)
 		}
 	}
-	c.advance(oidcAccessLife)
+	c.Advance(oidcAccessLife)
 	if res := get(t, b, f.at("/userinfo"), "Authorization", "Bearer "+access); res.StatusCode != http.StatusUnauthorized {
 		t.Errorf("expired: %d", res.StatusCode)
 	}
