@@ -2,6 +2,7 @@ package bolt_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,18 +21,23 @@ import (
 	"gatehouse/store/bolt"
 )
 
-// The crash test runs this test binary as another process, which lets several people sign in, redeem, refresh, revoke,
-// sign out, be disabled and be denied by an upstream, and says on its standard output what it is about to do ("try") and what the store has
-// answered ("did"). It is killed at a random moment. Whatever it said it did must be in the file, and nothing spent may
+// The crash test runs this test binary as another process, which lets several people sign in, approve devices, redeem,
+// refresh, revoke, sign out, be disabled and be denied by an upstream, and says on its standard output what it is about
+// to do ("try") and what the store has answered ("did"). It is killed at a random moment. Whatever it said it did must be in the file, and nothing spent may
 // be usable (ST-01).
 const (
 	crashEnv     = "BOLT_CRASH_FILE"
 	crashWorkers = 6
 	// crashRotations is how often a token is rotated at most.
 	crashRotations = 3
+	// crashPatience is how long a child may take to say something.
+	crashPatience = time.Minute
 )
 
-var crashNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+var (
+	crashNow    = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	crashForget = crashNow.Add(time.Hour)
+)
 
 // life is one person with one grant. Everything about it follows from its name but the identifiers.
 type life struct{ name, grant, session string }
@@ -103,6 +110,9 @@ func (l life) live(s *bolt.Store, number int, did func(what string, err error), 
 	}
 	step("login", func() error { return l.login(s) })
 	step("lease0", func() error { return l.lease(s, 0) })
+	step("start", func() error { return l.startDevice(s) })
+	step("approve", func() error { return l.approveDevice(s) })
+	step("fetch", func() error { return l.fetchDevice(s) })
 	if number%7 == 0 { // keeps its code
 		return
 	}
@@ -206,41 +216,63 @@ func runAndKill(t *testing.T, path string) map[string]*witnessed {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^$")
 	child.Env = append(os.Environ(), crashEnv+"="+path)
+	var complaints bytes.Buffer
+	child.Stderr = &complaints
 	out, err := child.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
 	random, err := rand.Int(rand.Reader, big.NewInt(300))
 	if err != nil {
 		t.Fatal(err)
 	}
-	lives := map[string]*witnessed{}
-	lines := bufio.NewScanner(out)
-	var once sync.Once
-	for lines.Scan() {
-		once.Do(func() { // counts from the first line, not from the start of the process
-			time.AfterFunc(time.Duration(50+random.Int64())*time.Millisecond, func() { _ = child.Process.Kill() })
-		})
-		fields := strings.Fields(lines.Text())
-		switch {
-		case len(fields) == 5 && fields[0] == "try":
-			w := lives[fields[2]]
-			if w == nil {
-				w = &witnessed{life{fields[2], fields[3], fields[4]}, map[string]bool{}, map[string]bool{}}
-				lives[fields[2]] = w
-			}
-			w.tried[fields[1]] = true
-		case len(fields) == 3 && fields[0] == "did":
-			lives[fields[2]].did[fields[1]] = true
-		case len(fields) > 0 && fields[0] == "fail":
-			t.Errorf("child: %s", lines.Text())
-		}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
 	}
-	_ = child.Wait() // killed
+	// The clock of the kill starts with the first line. One that never comes must not be waited for: this one starts with
+	// the process, and asks it where it stands before it ends it.
+	silent := time.AfterFunc(crashPatience, func() {
+		_ = child.Process.Signal(syscall.SIGQUIT)
+		time.Sleep(time.Second)
+		_ = child.Process.Kill()
+	})
+	lines := bufio.NewScanner(out)
+	lives := map[string]*witnessed{}
+	heard := 0
+	for ; lines.Scan(); heard++ {
+		if heard == 0 {
+			time.AfterFunc(time.Duration(50+random.Int64())*time.Millisecond, func() { _ = child.Process.Kill() })
+		}
+		witness(t, lives, lines.Text())
+	}
+	if err := lines.Err(); err != nil {
+		t.Errorf("listening to the child: %v", err)
+	}
+	_ = child.Process.Kill() // or Wait would wait for one whose words nobody reads
+	_ = child.Wait()
+	if !silent.Stop() || heard == 0 {
+		t.Fatalf("the child said %d lines and was not over after %v. It stood at:\n%s", heard, crashPatience, complaints.String())
+	}
 	return lives
+}
+
+// witness takes down a line of the child.
+func witness(t *testing.T, lives map[string]*witnessed, line string) {
+	t.Helper()
+	fields := strings.Fields(line)
+	switch {
+	case len(fields) == 5 && fields[0] == "try":
+		w := lives[fields[2]]
+		if w == nil {
+			w = &witnessed{life{fields[2], fields[3], fields[4]}, map[string]bool{}, map[string]bool{}}
+			lives[fields[2]] = w
+		}
+		w.tried[fields[1]] = true
+	case len(fields) == 3 && fields[0] == "did" && lives[fields[2]] != nil:
+		lives[fields[2]].did[fields[1]] = true
+	case len(fields) > 0 && fields[0] == "fail":
+		t.Errorf("child: %s", line)
+	}
 }
 
 // verify compares the store with what was heard, reads first, then by trying what must not work.
@@ -273,6 +305,9 @@ func (w *witnessed) verify(s *bolt.Store) error {
 		return errors.New("the disabling was lost")
 	case !w.tried["disable"] && account.Disabled:
 		return errors.New("disabled by nobody")
+	}
+	if err := w.verifyDevice(s); err != nil {
+		return err
 	}
 	if err := w.verifyCredential(s, st.Grant, sessionErr == nil); err != nil {
 		return err

@@ -62,7 +62,8 @@ func turned(t *testing.T, s *Store, id string) bool {
 	return sw.Disabled
 }
 
-// together queues the verbs behind one that holds the writer, so that they share its batch or the next, and waits.
+// together queues the verbs behind one that holds the writer, so that they share its batch or the next, and waits. A verb
+// that is answered without queueing is not waited for twice.
 func together(t *testing.T, s *Store, verbs ...func() error) []error {
 	t.Helper()
 	entered, release := make(chan struct{}), make(chan struct{})
@@ -77,15 +78,35 @@ func together(t *testing.T, s *Store, verbs ...func() error) []error {
 	<-entered
 	errs := make([]error, len(verbs))
 	for i, verb := range verbs {
-		queued := len(s.queue)
-		done.Go(func() { errs[i] = verb() })
-		for len(s.queue) == queued { // in this order
-			time.Sleep(50 * time.Microsecond)
+		queued, answered := len(s.queue), make(chan struct{})
+		done.Go(func() { defer close(answered); errs[i] = verb() })
+		if !queuedOrAnswered(s, queued, answered) { // in this order
+			t.Errorf("verb %d has neither queued nor been answered", i)
+			break
 		}
 	}
 	close(release)
 	done.Wait()
 	return errs
+}
+
+// queuedOrAnswered waits until more than so many verbs are queued, or this one has its answer.
+func queuedOrAnswered(s *Store, queued int, answered <-chan struct{}) bool {
+	tick := time.NewTicker(50 * time.Microsecond)
+	defer tick.Stop()
+	late := time.After(time.Minute)
+	for {
+		select {
+		case <-answered:
+			return true
+		case <-late:
+			return false
+		case <-tick.C:
+			if len(s.queue) > queued {
+				return true
+			}
+		}
+	}
 }
 
 func TestWaitingVerbsShareOneCommit(t *testing.T) {
@@ -221,12 +242,8 @@ func TestAVerbThatWaitsIsWithdrawnWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ran := false
 	errs := together(t, s,
-		func() error {
-			time.AfterFunc(0, cancel)
-			err := s.update(ctx, func(*txn) error { ran = true; return nil })
-			return err
-		},
-		func() error { <-ctx.Done(); return turn(s, "other") },
+		func() error { return s.update(ctx, func(*txn) error { ran = true; return nil }) },
+		func() error { cancel(); return turn(s, "other") },
 	)
 	if !errors.Is(errs[0], context.Canceled) || ran {
 		t.Errorf("error %v, ran %v", errs[0], ran)
