@@ -52,6 +52,7 @@ type world struct {
 	now     time.Time
 	clients clients
 	store   *bolt.Store
+	path    string
 	mint    *mint.Minter
 	start   *Start
 	pages   *Endpoint
@@ -80,7 +81,8 @@ func newWorld(t testing.TB) *world {
 		"staff": {ID: "staff", Name: "Staff", AuthMethod: oauth.AuthMethodNone, GrantTypes: deviceGrants(), Allow: broker.Allow{Groups: []string{"staff"}}},
 	}}
 	log := slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.store, err = bolt.Open(filepath.Join(t.TempDir(), "broker.db"), bolt.Options{Seal: secrets, NoSync: true, Log: slog.New(slog.DiscardHandler)})
+	w.path = filepath.Join(t.TempDir(), "broker.db")
+	w.store, err = bolt.Open(w.path, bolt.Options{Seal: secrets, NoSync: true, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
