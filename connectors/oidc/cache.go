@@ -69,9 +69,11 @@ type flight[T any] struct {
 // failed refresh leaves the last good version in use.
 func (c *cached[T]) get(ctx context.Context) (*snapshot[T], error) {
 	c.mu.Lock()
-	s := c.current
-	usable := s != nil && c.now().Sub(s.at) <= staleMax
-	if usable && c.now().Before(s.refreshAt) {
+	s, now := c.current, c.now()
+	usable := s != nil && now.Sub(s.at) <= staleMax
+	// What is to be refreshed later than any answer may say is from before the clock was
+	// put back.
+	if usable && now.Before(s.refreshAt) && s.refreshAt.Sub(now) <= freshMax {
 		c.mu.Unlock()
 		return s, nil
 	}
@@ -106,7 +108,7 @@ func (c *cached[T]) renew(ctx context.Context, why reason, seen *snapshot[T], as
 		return s, nil
 	}
 	now := c.now()
-	if last := c.renewedAt[why]; !last.IsZero() && now.Sub(last) < c.cooldown {
+	if since := now.Sub(c.renewedAt[why]); since >= 0 && since < c.cooldown {
 		c.mu.Unlock()
 		return seen, nil
 	}

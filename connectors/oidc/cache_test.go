@@ -93,6 +93,38 @@ func TestCacheRefreshesAndKeepsTheLastGood(t *testing.T) {
 	get(5)
 }
 
+func TestCacheFollowsAClockThatIsPutBack(t *testing.T) {
+	t.Parallel()
+	s := newShelf()
+	renewed := func(want int) {
+		t.Helper()
+		seen, err := s.get(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.renew(t.Context(), unknownKey, seen, seen.serial); err != nil || got.value != want {
+			t.Errorf("got %+v, %v; want %d", got, err, want)
+		}
+	}
+	renewed(2)
+	s.at = s.at.Add(-time.Second)
+	renewed(4) // fetched anew, and renewed: the cool-down has not begun
+	s.at = s.at.Add(-time.Hour)
+	if got, err := s.get(t.Context()); err != nil || got.value != 5 {
+		t.Errorf("got %+v, %v; what was fetched in the future stays for ever", got, err)
+	}
+	s.fail = errors.New("down")
+	s.at = s.at.Add(-time.Hour)
+	for range 3 {
+		if got, err := s.get(t.Context()); err != nil || got.value != 5 {
+			t.Errorf("got %+v, %v; want the last good one", got, err)
+		}
+	}
+	if n := s.loads.Load(); n != 6 {
+		t.Errorf("%d loads: an upstream that is down is asked each time", n)
+	}
+}
+
 func TestCacheRenewsOncePerCooldown(t *testing.T) {
 	t.Parallel()
 	s := newShelf()
