@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"encoding/json"
 	"io"
 	"net/http"
 	"testing"
@@ -41,31 +40,7 @@ func TestSignedUserInfo(t *testing.T) {
 	if response.StatusCode != 200 || response.Header.Get("Content-Type") != "application/jwt" || response.Header.Get("Cache-Control") != "no-store" {
 		t.Fatalf("%d %v %s", response.StatusCode, response.Header, body)
 	}
-	jws, err := jose.ParseSignedCompact(body, []jose.SignatureAlgorithm{jose.ES256})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var set jose.JSONWebKeySet
-	keys, err := http.Get(b.Issuer + "/jwks")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer keys.Body.Close()
-	if err := json.NewDecoder(keys.Body).Decode(&set); err != nil {
-		t.Fatal(err)
-	}
-	found := set.Key(jws.Signatures[0].Header.KeyID)
-	if len(found) != 1 {
-		t.Fatalf("%d keys are called %q", len(found), jws.Signatures[0].Header.KeyID)
-	}
-	payload, err := jws.Verify(found[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var claims map[string]any
-	if err := json.Unmarshal(payload, &claims); err != nil {
-		t.Fatal(err)
-	}
+	_, claims := verified(t, b, body, jose.ES256)
 	if claims["iss"] != b.Issuer || claims["aud"] != "wiki" || claims["sub"] == "" || claims["email"] == nil || claims["nonce"] != nil || claims["exp"] != nil || len(claims) != 6 {
 		t.Errorf("%v", claims)
 	}
