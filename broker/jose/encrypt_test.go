@@ -124,6 +124,14 @@ func TestNothingElseIsEncryptedWith(t *testing.T) {
 	}
 	to, err := jose.NewRecipient(&k.p256.PublicKey, "", jose.ECDHES)
 	must(t, err)
+	older, err := jose.NewRecipient(&k.rsa.PublicKey, "", jose.RSAOAEP256)
+	must(t, err)
+	for _, alg := range []jose.KeyAlgorithm{"RSA1_5", "RSA-OAEP", ""} {
+		older.Algorithm = alg
+		if raw, err := older.Encrypt(jose.A128GCM, []byte("x"), jose.Envelope{}); !errors.Is(err, jose.ErrKey) || raw != "" {
+			t.Errorf("%q, put in later: %q, %v", alg, raw, err)
+		}
+	}
 	for _, enc := range []jose.ContentEncryption{"", "A192GCM", "A256CBC-HS512", "A192CBC-HS384", "a256gcm", "XC20P", "none"} {
 		if raw, err := to.Encrypt(enc, []byte("x"), jose.Envelope{}); !errors.Is(err, jose.ErrAlgorithm) || raw != "" {
 			t.Errorf("%q: %q, %v", enc, raw, err)

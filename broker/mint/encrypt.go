@@ -55,8 +55,8 @@ func (m *Minter) recipient(ctx context.Context, owner clientkeys.Owner, e broker
 
 // resourceKey finds the key of the client entry of a resource server.
 func (m *Minter) resourceKey(ctx context.Context, resource *broker.Resource) (jose.Recipient, error) {
-	if m.clients == nil || resource.ClientID == "" {
-		return jose.Recipient{}, fmt.Errorf("%w: %s has no client entry", ErrRecipient, resource.URI)
+	if m.clients == nil {
+		return jose.Recipient{}, fmt.Errorf("%w: no client entries are known", ErrRecipient)
 	}
 	client, err := m.clients.Client(ctx, resource.ClientID)
 	if err != nil {
