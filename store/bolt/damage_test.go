@@ -94,9 +94,7 @@ func fillAnew(t testing.TB, s *Store, n int, who broker.Outcome) {
 	t.Helper()
 	d := startDevice(t, s, testDevice(fmt.Sprint(n), "wiki", testNow))
 	if n%2 == 0 {
-		if err := s.DenyDevice(t.Context(), broker.DeviceRefusal{
-			Now: testNow, Presented: refOf(who, fmt.Sprint(n)), UserCode: d.UserCode, ClientID: "wiki",
-		}); err != nil {
+		if err := s.DenyDevice(t.Context(), denial(refOf(who, fmt.Sprint(n)), d)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -177,11 +177,7 @@ func (t *txn) redeemDevice(r *broker.DeviceRedemption, check func(broker.State) 
 	}
 	st := t.bearing(grant, r.Now)
 	st.Device = device
-	if err := check(st); err != nil {
-		return broker.Outcome{}, err
-	}
-	// The belt of invariant I6, as in redeemCode.
-	if err := st.GrantStanding(); err != nil {
+	if err := allowed(st, check); err != nil {
 		return broker.Outcome{}, err
 	}
 

@@ -38,6 +38,10 @@ func approval(ref broker.SessionRef, d broker.DeviceAuthorization, at time.Time)
 	}
 }
 
+func denial(ref broker.SessionRef, d broker.DeviceAuthorization) broker.DeviceRefusal {
+	return broker.DeviceRefusal{Now: testNow, Presented: ref, UserCode: d.UserCode, ClientID: d.ClientID}
+}
+
 // refOf is the session of a person that testLogin signed in.
 func refOf(out broker.Outcome, subject string) broker.SessionRef {
 	return broker.SessionRef{ID: out.Session.ID, Secret: broker.DigestOf("secret" + subject)}
@@ -56,9 +60,7 @@ func TestAPollThatFindsNothingDoesNotGoThroughTheWriter(t *testing.T) {
 	pending := startDevice(t, s, testDevice("pending", "wiki", testNow))
 	denied := startDevice(t, s, testDevice("denied", "wiki", testNow))
 	redeemed := startDevice(t, s, testDevice("redeemed", "wiki", testNow))
-	if err := s.DenyDevice(t.Context(), broker.DeviceRefusal{
-		Now: testNow, Presented: refOf(who, "ada"), UserCode: denied.UserCode, ClientID: "wiki",
-	}); err != nil {
+	if err := s.DenyDevice(t.Context(), denial(refOf(who, "ada"), denied)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.CompleteAuthorization(t.Context(), approval(refOf(who, "ada"), redeemed, testNow), issue); err != nil {
@@ -112,7 +114,7 @@ func TestAThousandDevicesLeaveNothingBehind(t *testing.T) {
 		}
 		var err error
 		if n%4 == 1 {
-			err = s.DenyDevice(t.Context(), broker.DeviceRefusal{Now: testNow, Presented: refOf(who, "ada"), UserCode: d.UserCode, ClientID: "wiki"})
+			err = s.DenyDevice(t.Context(), denial(refOf(who, "ada"), d))
 		} else {
 			_, err = s.CompleteAuthorization(t.Context(), approval(refOf(who, "ada"), d, testNow), issue)
 		}
@@ -164,7 +166,7 @@ func TestADamagedDeviceStopsWhoMeetsItAndTheSweeperPassesIt(t *testing.T) {
 	for name, d := range map[string]broker.DeviceAuthorization{"the device": damagedOne, "the user code": lostCode} {
 		_, problems["finding by "+name] = s.DeviceByUserCode(ctx, d.UserCode, testNow)
 		_, problems["approving by "+name] = s.CompleteAuthorization(ctx, approval(refOf(who, "ada"), d, testNow), issue)
-		problems["denying by "+name] = s.DenyDevice(ctx, broker.DeviceRefusal{Now: testNow, Presented: refOf(who, "ada"), UserCode: d.UserCode, ClientID: "wiki"})
+		problems["denying by "+name] = s.DenyDevice(ctx, denial(refOf(who, "ada"), d))
 		again := testDevice("again", "wiki", testNow)
 		again.Device.UserCode = d.UserCode
 		problems["starting with "+name] = s.StartDevice(ctx, again)

@@ -41,11 +41,7 @@ func (t *txn) redeemCode(r *broker.Redemption, check func(broker.State) error) (
 	}
 	st := t.bearing(grant, r.Now)
 	st.Code = code
-	if err := check(st); err != nil {
-		return broker.Outcome{}, err
-	}
-	// The belt of invariant I6: check may have rules of its own, but none that revives a dead grant.
-	if err := st.GrantStanding(); err != nil {
+	if err := allowed(st, check); err != nil {
 		return broker.Outcome{}, err
 	}
 
@@ -56,6 +52,15 @@ func (t *txn) redeemCode(r *broker.Redemption, check func(broker.State) error) (
 	event := fill(r.Event, broker.EventCodeRedeemed, r.Now, &st)
 	t.recordEvent(&event)
 	return broker.Outcome{State: st, Verdict: broker.Issue, Event: event}, nil
+}
+
+// allowed asks check, and the state itself after it. That is the belt of invariant I6: check may have rules of its own,
+// but none that revives a dead grant.
+func allowed(st broker.State, check func(broker.State) error) error {
+	if err := check(st); err != nil {
+		return err
+	}
+	return st.GrantStanding()
 }
 
 // begin stores the first refresh token of an offline grant.

@@ -43,11 +43,7 @@ func (t *txn) rotate(r *broker.Rotation, check func(broker.State) error) (broker
 	if vouched != nil {
 		st.Identity = vouched.identity
 	}
-	if err := check(st); err != nil {
-		return broker.Outcome{}, err
-	}
-	// The belt of invariant I6, as in redeemCode.
-	if err := st.GrantStanding(); err != nil {
+	if err := allowed(st, check); err != nil {
 		return broker.Outcome{}, err
 	}
 

@@ -123,24 +123,32 @@ func deciderSeesConsent(t *testing.T, f *fixture) {
 	must(t, "CompleteAuthorization", err)
 }
 
+// stranger is a browser that is not signed in, at a moment.
+type stranger struct {
+	name string
+	ref  broker.SessionRef
+	at   time.Time
+}
+
+// strangers are in order of time. The last is the visit's own browser when it was idle for too long.
+func (f *fixture) strangers(v, ended visit) []stranger {
+	return []stranger{
+		{"no cookie", broker.SessionRef{}, f.now},
+		{"an unknown session", broker.SessionRef{ID: broker.NewID(f.now), Secret: randomDigest()}, f.now},
+		{"a wrong secret", broker.SessionRef{ID: v.Session.ID, Secret: randomDigest()}, f.now},
+		{"no secret", broker.SessionRef{ID: v.Session.ID}, f.now},
+		{"a session that was signed out", ended.ref, f.now},
+		{"a session that was idle for too long", v.ref, v.Session.IdleUntil},
+	}
+}
+
 func notSignedIn(t *testing.T, f *fixture) {
 	v := f.signedIn("ada", wiki, false)
 	ended := f.signedIn("grace", wiki, false)
 	_, err := f.EndSession(t.Context(), ended.Session.ID, f.event())
 	must(t, "EndSession", err)
-	for _, tc := range []struct {
-		name string
-		ref  broker.SessionRef
-		pass time.Duration
-	}{
-		{"no cookie", broker.SessionRef{}, 0},
-		{"an unknown session", broker.SessionRef{ID: broker.NewID(f.now), Secret: randomDigest()}, 0},
-		{"a wrong secret", broker.SessionRef{ID: v.Session.ID, Secret: randomDigest()}, 0},
-		{"no secret", broker.SessionRef{ID: v.Session.ID}, 0},
-		{"a session that was signed out", ended.ref, 0},
-		{"a session that was idle for too long", v.ref, sessionIdle},
-	} {
-		f.pass(tc.pass)
+	for _, tc := range f.strangers(v, ended) {
+		f.now = tc.at
 		a := f.authorization(v, mail)
 		a.Presented = tc.ref
 		f.unchanged(t, func() {

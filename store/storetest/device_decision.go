@@ -167,19 +167,8 @@ func deviceStranger(t *testing.T, f *fixture) {
 	must(t, "EndSession", err)
 	f.pass(sessionIdle - time.Minute)
 	d := f.device(wiki)
-	for _, tc := range []struct {
-		name string
-		ref  broker.SessionRef
-		pass time.Duration
-	}{
-		{"no cookie", broker.SessionRef{}, 0},
-		{"an unknown session", broker.SessionRef{ID: broker.NewID(f.now), Secret: randomDigest()}, 0},
-		{"a wrong secret", broker.SessionRef{ID: v.Session.ID, Secret: randomDigest()}, 0},
-		{"no secret", broker.SessionRef{ID: v.Session.ID}, 0},
-		{"a session that was signed out", ended.ref, 0},
-		{"a session that was idle for too long", v.ref, time.Minute},
-	} {
-		f.pass(tc.pass)
+	for _, tc := range f.strangers(v, ended) {
+		f.now = tc.at
 		f.unchanged(t, func() {
 			who := visit{ref: tc.ref}
 			want(t, "denying with "+tc.name, f.DenyDevice(t.Context(), f.refusal(who, d)), broker.ErrNotFound)
