@@ -160,6 +160,8 @@ func TestDR03RegistrationAccessTokens(t *testing.T) {
 	w.manage("DELETE", gone, "")
 	path := "/register/" + a.text("client_id")
 	token := a.text("registration_access_token")
+	count := &counting{Registrations: w.store}
+	w.endpoint.Registrations = count
 	want := w.do("GET", path, "", bearer("something-else")...)
 	wantRefused(t, want, http.StatusUnauthorized, oauth.InvalidToken)
 	if !strings.Contains(want.header.Get("WWW-Authenticate"), `error="invalid_token"`) {
@@ -190,6 +192,9 @@ func TestDR03RegistrationAccessTokens(t *testing.T) {
 				t.Errorf("%s: %s, %s %v differs from %s", row.name, method, got.body, got.header, want.body)
 			}
 		}
+	}
+	if n := count.reads.Load(); n != 1+3*4 {
+		t.Errorf("%d reads of the store: it is asked for what cannot be there", n)
 	}
 	none := w.do("GET", path, "")
 	wantRefused(t, none, http.StatusUnauthorized, oauth.InvalidToken)

@@ -99,10 +99,10 @@ func TestThePolicyOfTodayHolds(t *testing.T) {
 	before.PKCEOptional, before.Loopback = true, true
 	w := newWorld(t, before)
 	made := w.register(`{"redirect_uris":["https://app.example.org/cb","https://two.example.net/cb"],"post_logout_redirect_uris":["https://two.example.net/bye"],
-		"web_origins":["https://two.example.net"],"grant_types":["authorization_code","implicit","refresh_token","client_credentials"],
+		"web_origins":["https://two.example.net"],"initiate_login_uri":"https://two.example.net/login","grant_types":["authorization_code","implicit","refresh_token","client_credentials"],
 		"response_types":["code","id_token","code id_token"]}`)
 	public := w.register(`{"redirect_uris":["http://127.0.0.1/cb"],"token_endpoint_auth_method":"none"}`)
-	if client := w.client(made); !client.PKCEOptional || len(client.RedirectURIs) != 2 || len(client.ResponseTypes) != 3 || len(client.GrantTypes) != 4 || len(client.Connectors) != 0 {
+	if client := w.client(made); !client.PKCEOptional || client.InitiateLoginURI == "" || len(client.RedirectURIs) != 2 || len(client.ResponseTypes) != 3 || len(client.GrantTypes) != 4 || len(client.Connectors) != 0 {
 		t.Errorf("client %+v", client)
 	}
 	if client := w.client(public); client.PKCEOptional {
@@ -114,7 +114,7 @@ func TestThePolicyOfTodayHolds(t *testing.T) {
 	client := w.client(made)
 	if client.Scopes.String() != "openid" || len(client.GrantTypes) != 1 || client.GrantTypes[0] != oauth.GrantTypeAuthorizationCode ||
 		len(client.ResponseTypes) != 1 || client.ResponseTypes[0] != oauth.ResponseTypeCode || client.PKCEOptional || len(client.Connectors) != 1 ||
-		len(client.RedirectURIs) != 1 || client.RedirectURIs[0] != "https://app.example.org/cb" || len(client.PostLogout) != 0 || len(client.WebOrigins) != 0 {
+		len(client.RedirectURIs) != 1 || client.RedirectURIs[0] != "https://app.example.org/cb" || len(client.PostLogout) != 0 || client.InitiateLoginURI != "" || len(client.WebOrigins) != 0 {
 		t.Errorf("client %+v", client)
 	}
 	// With no scope left there is no client: an empty set would mean all of them.
@@ -160,7 +160,9 @@ func TestUseIsNotedOnceADay(t *testing.T) {
 			t.Errorf("%d notes after %d days", n, day+1)
 		}
 	}
-	w.clients.Used(t.Context(), &broker.Client{ID: "wiki"})
+	w.sleep(24 * time.Hour)
+	w.clients.Used(t.Context(), &broker.Client{ID: made.text("client_id")}) // configured under that ID meanwhile
+	w.sleep(-24 * time.Hour)
 	w.clients.Used(t.Context(), &broker.Client{ID: newID(), Registered: true})
 	if n := count.notes.Load(); n != 3 {
 		t.Errorf("%d notes, some of them of clients that are not registered", n)

@@ -59,5 +59,5 @@ func hasSecret(r *broker.Registration, presented string) bool {
 	if len(r.MACSecret) > 0 {
 		stored = clientauth.Hash(string(r.MACSecret))
 	}
-	return stored != "" && presented != "" && subtle.ConstantTimeCompare([]byte(stored), []byte(clientauth.Hash(presented))) == 1
+	return subtle.ConstantTimeCompare([]byte(stored), []byte(clientauth.Hash(presented))) == 1
 }

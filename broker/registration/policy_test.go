@@ -116,5 +116,9 @@ func TestScopesAreNarrowed(t *testing.T) {
 	p := openPolicy()
 	p.Scopes = nil
 	w = newWorld(t, p)
-	wantRefused(t, w.do("POST", "/register", minimal), http.StatusBadRequest, oauth.InvalidClientMetadata)
+	got := w.do("POST", "/register", minimal)
+	wantRefused(t, got, http.StatusBadRequest, oauth.InvalidClientMetadata)
+	if got.text("error_description") != "scope has nothing that a registered client may have" {
+		t.Errorf("answered %s", got.body)
+	}
 }

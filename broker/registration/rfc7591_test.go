@@ -2,6 +2,7 @@ package registration
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -40,7 +41,7 @@ func TestAClientRegistersItself(t *testing.T) {
 		t.Errorf("headers %v", got.header)
 	}
 	client := w.client(got)
-	if !client.Registered || client.Name != "Notes" || client.PKCEOptional || client.SkipConsent ||
+	if !client.Registered || client.Name != "Notes" || client.InitiateLoginURI != "https://app.example.org/login" || client.PKCEOptional || client.SkipConsent ||
 		!slices.Equal(client.GrantTypes, []oauth.GrantType{oauth.GrantTypeAuthorizationCode}) {
 		t.Errorf("client %+v", client)
 	}
@@ -104,6 +105,12 @@ func TestWhatIsNoDocumentIsRefused(t *testing.T) {
 		if wantRefused(t, got, http.StatusBadRequest, row.code); t.Failed() {
 			t.Fatal(row.name)
 		}
+	}
+	twice := httptest.NewRequestWithContext(t.Context(), "POST", "/register", strings.NewReader(minimal))
+	twice.Header["Content-Type"] = []string{"application/json", "text/plain"}
+	rec := httptest.NewRecorder()
+	if w.handler.ServeHTTP(rec, twice); rec.Code != http.StatusBadRequest {
+		t.Errorf("two types: %d", rec.Code)
 	}
 	w.register(minimal+strings.Repeat(" ", maxBody-len(minimal)), "Content-Type", "application/json; charset=utf-8")
 }

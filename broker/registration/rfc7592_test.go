@@ -81,6 +81,7 @@ func TestWhatAnUpdateMustNotSay(t *testing.T) {
 		{"no client_id", minimal, made},
 		{"the client_id of another", replacement(other, ""), made},
 		{"a client_id that is none", strings.Replace(replacement(made, ""), `"client_id":"`+made.text("client_id")+`"`, `"client_id":7`, 1), made},
+		{"a client_id in another case besides", replacement(other, `,"Client_ID":"`+made.text("client_id")+`"`), made},
 		{"another secret", replacement(made, `,"client_secret":"of-my-own-choice-of-my-own-choice-of-my-own"`), made},
 		{"the secret of another", replacement(made, `,"client_secret":"`+other.text("client_secret")+`"`), made},
 		{"an empty secret", replacement(made, `,"client_secret":""`), made},
@@ -141,8 +142,10 @@ func TestAChangeOfMethod(t *testing.T) {
 			secret = got.text("client_secret")
 		}
 		client := w.client(made)
-		plain := len(client.Secrets) == 1 && secrets.Verify(t.Context(), client.Secrets[0], secret)
-		signs := len(client.MACSecrets) == 1 && string(client.MACSecrets[0]) == secret
+		plain, signs := len(client.Secrets) == 1, len(client.MACSecrets) == 1
+		if plain && !secrets.Verify(t.Context(), client.Secrets[0], secret) || signs && string(client.MACSecrets[0]) != secret {
+			t.Errorf("%s: another secret than the last one that was shown", step.method)
+		}
 		if plain != (step.method == "client_secret_post" || step.method == "client_secret_basic") || signs != (step.method == "client_secret_jwt") {
 			t.Errorf("%s: authenticates by the secret %t, by signing with it %t", step.method, plain, signs)
 		}

@@ -1,82 +1,29 @@
 package registration
 
 import (
-	"context"
-	"sync"
+	"bytes"
+	"path/filepath"
 	"testing"
-	"time"
 
-	"gatehouse/broker"
+	"gatehouse/broker/seal"
+	"gatehouse/store/bolt"
 )
 
-func openStore(*testing.T) broker.Registrations {
-	return &memory{records: map[string]broker.Registration{}, used: map[broker.Digest]uint64{}}
-}
-
-type memory struct {
-	mu      sync.Mutex
-	records map[string]broker.Registration
-	used    map[broker.Digest]uint64
-}
-
-func (m *memory) Register(_ context.Context, r broker.Registration, q *broker.Quota, _ broker.Event) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if _, ok := m.records[r.ClientID]; ok {
-		return broker.ErrExists
+// openStore opens a store as the program does, less the waiting for the disk.
+func openStore(t testing.TB) *bolt.Store {
+	t.Helper()
+	secrets, err := seal.New(bytes.Repeat([]byte{1}, seal.MinSecret))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if q != nil {
-		if m.used[q.Token] >= q.Limit {
-			return broker.ErrExhausted
+	store, err := bolt.Open(filepath.Join(t.TempDir(), "broker.db"), bolt.Options{Seal: secrets, NoSync: true, InitialMmapSize: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
 		}
-		m.used[q.Token]++
-	}
-	m.records[r.ClientID] = r
-	return nil
-}
-
-func (m *memory) Registration(_ context.Context, id string, now time.Time) (broker.Registration, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	r, ok := m.records[id]
-	if !ok || r.Expired(now) {
-		return r, broker.ErrNotFound
-	}
-	return r, nil
-}
-
-func (m *memory) ReplaceRegistration(_ context.Context, r broker.Registration, _ broker.Event) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	old, ok := m.records[r.ClientID]
-	if !ok {
-		return broker.ErrNotFound
-	}
-	if old.Revision+1 != r.Revision {
-		return broker.ErrConflict
-	}
-	m.records[r.ClientID] = r
-	return nil
-}
-
-func (m *memory) UseRegistration(_ context.Context, id string, now time.Time) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	r, ok := m.records[id]
-	if !ok || r.Expired(now) {
-		return broker.ErrNotFound
-	}
-	r.UsedAt = now
-	m.records[id] = r
-	return nil
-}
-
-func (m *memory) Unregister(_ context.Context, id string, _ broker.Event) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if _, ok := m.records[id]; !ok {
-		return broker.ErrNotFound
-	}
-	delete(m.records, id)
-	return nil
+	})
+	return store
 }

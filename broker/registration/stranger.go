@@ -34,8 +34,8 @@ func checkStranger(m *metadata.Client) (problems []metadata.Problem) {
 	// person's machine (OpenID Connect Registration §2, application_type). That a native
 	// one uses no https that section says too, but RFC 8252 §7.2 is newer.
 	for i, uri := range m.RedirectURIs {
-		if u, err := url.Parse(uri); err == nil && (u.Scheme != "https" || isThisMachine(strings.ToLower(u.Hostname()))) {
-			add(element("redirect_uris", i), "must be https and not on localhost, for a web application with the grant type implicit")
+		if u, err := url.Parse(uri); err == nil && isThisMachine(strings.ToLower(u.Hostname())) {
+			add(element("redirect_uris", i), "must not be on localhost, for a web application with the grant type implicit")
 		}
 	}
 	return problems

@@ -19,6 +19,7 @@ import (
 	"gatehouse/broker/audit"
 	"gatehouse/broker/oauth"
 	"gatehouse/internal/httpx"
+	"gatehouse/store/bolt"
 )
 
 const (
@@ -34,7 +35,7 @@ type world struct {
 	t        *testing.T
 	endpoint *Endpoint
 	clients  *Clients
-	store    broker.Registrations
+	store    *bolt.Store
 	handler  http.Handler
 	log      *safeBuffer
 	// documents are what Fetch finds.
@@ -74,9 +75,13 @@ func closedPolicy() Policy {
 
 func newWorld(t *testing.T, p Policy) *world {
 	t.Helper()
-	w := &world{t: t, now: epoch, log: &safeBuffer{}, documents: map[string]string{}, address: netip.MustParseAddr("192.0.2.1")}
+	return worldOver(t, p, openStore(t))
+}
+
+func worldOver(t *testing.T, p Policy, store *bolt.Store) *world {
+	t.Helper()
+	w := &world{t: t, store: store, now: epoch, log: &safeBuffer{}, documents: map[string]string{}, address: netip.MustParseAddr("192.0.2.1")}
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.store = openStore(t)
 	w.endpoint = &Endpoint{Issuer: issuer, Policy: p, Registrations: w.store, Audit: &audit.Recorder{Log: log}, Now: w.clock,
 		Taken: func(id string) bool { return id == "configured" },
 		Fetch: func(_ context.Context, address string, types ...string) ([]byte, error) {
