@@ -170,7 +170,7 @@ func TestACodeThatLeadsNowhere(t *testing.T) {
 	}
 }
 
-// DV-03, RFC 8628 §5.1: 10 000 guesses, from one address and from many, by strangers
+// DV-03, RFC 8628 §5.1: thousands of guesses, from one address and from many, by strangers
 // and by somebody who is signed in: nearly all are refused unlooked at, and who is
 // signed in is not shut out by the others.
 func TestDV03GuessingIsHopeless(t *testing.T) {
@@ -181,12 +181,12 @@ func TestDV03GuessingIsHopeless(t *testing.T) {
 		signedIn      bool
 		guesses, most int
 	}{
-		{"one address", func(int) string { return "192.0.2.9" }, false, 2000, 10},
+		{"one address", func(int) string { return "192.0.2.9" }, false, 500, 10},
 		{"one IPv6 subscriber", func(i int) string {
 			return netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 15: byte(i), 14: byte(i >> 8)}).String()
-		}, false, 2000, 10},
-		{"many addresses", func(i int) string { return netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}).String() }, false, 4000, 50},
-		{"many addresses, signed in", func(i int) string { return netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}).String() }, true, 2000, 20},
+		}, false, 500, 10},
+		{"many addresses", func(i int) string { return netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}).String() }, false, 3000, 50},
+		{"many addresses, signed in", func(i int) string { return netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}).String() }, true, 1000, 20},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
