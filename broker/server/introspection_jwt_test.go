@@ -23,6 +23,26 @@ const introspectionJWT = "application/token-introspection+jwt"
 // one that does not, and one whose keys cannot be had.
 func sealing(t *testing.T) (*brokertest.Broker, *ecdsa.PrivateKey) {
 	t.Helper()
+	set, key := encryptionKeys(t)
+	const encrypted = ", introspection_encrypted_response_alg: ECDH-ES+A256KW, introspection_encrypted_response_enc: A128GCM"
+	client := func(id, more string) string {
+		return "  - {client_id: " + id + ", client_secret: " + brokertest.Secret(id) + ", " + more + "}\n"
+	}
+	return brokertest.New(t, brokertest.Options{
+		Clients: client("wiki", "redirect_uris: ['"+brokertest.RedirectURI("wiki")+"'], skip_consent: true, scope: 'openid offline_access orders.read stock.read'") +
+			client("orders", "grant_types: []") + client("other", "grant_types: []") +
+			client("stock", "grant_types: [], introspection_signed_response_alg: ES256, jwks: "+set+encrypted) +
+			client("lost", "grant_types: [], jwks_uri: 'https://127.0.0.1:1/jwks'"+encrypted) +
+			"  - {client_id: cli, token_endpoint_auth_method: none, redirect_uris: ['http://127.0.0.1/callback'], skip_consent: true}\n",
+		Config: `resources:
+  - {resource: "https://orders.example", client: orders, scopes: [orders.read, orders.write]}
+  - {resource: "https://stock.example", client: stock, scopes: [stock.read]}
+`}), key
+}
+
+// encryptionKeys is the key set of a client that something is encrypted for.
+func encryptionKeys(t *testing.T) (string, *ecdsa.PrivateKey) {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -31,20 +51,7 @@ func sealing(t *testing.T) (*brokertest.Broker, *ecdsa.PrivateKey) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const encrypted = ", introspection_encrypted_response_alg: ECDH-ES+A256KW, introspection_encrypted_response_enc: A128GCM"
-	client := func(id, more string) string {
-		return "  - {client_id: " + id + ", client_secret: " + brokertest.Secret(id) + ", " + more + "}\n"
-	}
-	return brokertest.New(t, brokertest.Options{
-		Clients: client("wiki", "redirect_uris: ['"+brokertest.RedirectURI("wiki")+"'], skip_consent: true, scope: 'openid offline_access orders.read stock.read'") +
-			client("orders", "grant_types: []") + client("other", "grant_types: []") +
-			client("stock", "grant_types: [], introspection_signed_response_alg: ES256, jwks: "+string(set)+encrypted) +
-			client("lost", "grant_types: [], jwks_uri: 'https://127.0.0.1:1/jwks'"+encrypted) +
-			"  - {client_id: cli, token_endpoint_auth_method: none, redirect_uris: ['http://127.0.0.1/callback'], skip_consent: true}\n",
-		Config: `resources:
-  - {resource: "https://orders.example", client: orders, scopes: [orders.read, orders.write]}
-  - {resource: "https://stock.example", client: stock, scopes: [stock.read]}
-`}), key
+	return string(set), key
 }
 
 // introspect asks about a token with an Accept header, and answers the body as it is.
