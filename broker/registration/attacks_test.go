@@ -284,6 +284,8 @@ func TestDR06SectorIdentifierURI(t *testing.T) {
 	const sector = "https://sector.example.org/redirects.json"
 	const document = `{"redirect_uris":["https://app.example.org/cb","https://two.example.org/cb"],"subject_type":"pairwise","sector_identifier_uri":"` + sector + `"}`
 	w := newWorld(t, openPolicy())
+	// Two hosts have no sector in common unless somebody says so.
+	wantRefused(t, w.do("POST", "/register", strings.Replace(document, `,"sector_identifier_uri":"`+sector+`"`, "", 1)), http.StatusBadRequest, oauth.InvalidClientMetadata)
 	unreachable := w.do("POST", "/register", document)
 	wantRefused(t, unreachable, http.StatusBadRequest, oauth.InvalidClientMetadata)
 	for name, listed := range map[string]string{
