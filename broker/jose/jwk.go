@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 )
 
 // errUnusable marks a key that is not for the purpose at hand, or of a kind we do not implement. Sets hold such keys
@@ -107,29 +108,32 @@ func (j jwk) keyID() (string, error) {
 	return id, nil
 }
 
-// forSignatures looks at use and key_ops (RFC 7517 §4.2, §4.3): a key meant for encryption never verifies.
-func (j jwk) forSignatures() error {
-	use, err := j.text("use")
-	if err != nil {
-		return err
+// purpose reads use and key_ops (RFC 7517 §4.2, §4.3); limited says that there is the latter.
+func (j jwk) purpose() (use string, ops []string, limited bool, err error) {
+	if use, err = j.text("use"); err != nil {
+		return "", nil, false, err
 	}
-	if use != "" && use != "sig" {
-		return errUnusable
-	}
-	raw, ok := j["key_ops"]
-	if !ok {
-		return nil
+	raw, limited := j["key_ops"]
+	if !limited {
+		return use, nil, false, nil
 	}
 	ops, ok := decodeStrings(raw)
 	if !ok {
-		return fmt.Errorf("%w: key_ops is not an array of strings", ErrKey)
+		return "", nil, false, fmt.Errorf("%w: key_ops is not an array of strings", ErrKey)
 	}
-	for _, op := range ops {
-		if op == "verify" {
-			return nil
-		}
+	return use, ops, true, nil
+}
+
+// forSignatures: a key meant for encryption never verifies.
+func (j jwk) forSignatures() error {
+	use, ops, limited, err := j.purpose()
+	switch {
+	case err != nil:
+		return err
+	case use != "" && use != "sig", limited && !slices.Contains(ops, "verify"):
+		return errUnusable
 	}
-	return errUnusable
+	return nil
 }
 
 func (j jwk) public(kty string) (crypto.PublicKey, error) {

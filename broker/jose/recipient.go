@@ -150,31 +150,18 @@ func (j jwk) recipient(kty string) (recipient, error) {
 	return r, err
 }
 
-// forEncryption looks at use and key_ops (RFC 7517 §4.2, §4.3): a key meant for signatures is never encrypted to. The
-// public half of a key agreement has no operation of its own: browsers export it with an empty list.
+// forEncryption: a key meant for signatures is never encrypted to. marked says that it says what it is for. The public
+// half of a key agreement has no operation of its own: browsers export it with an empty list.
 func (j jwk) forEncryption(kty string) (marked bool, err error) {
-	use, err := j.text("use")
-	if err != nil {
+	use, ops, limited, err := j.purpose()
+	has := func(op string) bool { return slices.Contains(ops, op) }
+	switch {
+	case err != nil:
 		return false, err
-	}
-	if use != "" && use != "enc" {
+	case use != "" && use != "enc",
+		limited && kty == "RSA" && !has("encrypt") && !has("wrapKey"),
+		limited && kty == "EC" && len(ops) > 0 && !has("deriveKey") && !has("deriveBits"):
 		return false, errUnusable
 	}
-	raw, ok := j["key_ops"]
-	if !ok {
-		return use == "enc", nil
-	}
-	ops, ok := decodeStrings(raw)
-	if !ok {
-		return false, fmt.Errorf("%w: key_ops is not an array of strings", ErrKey)
-	}
-	if kty == "EC" && len(ops) == 0 {
-		return true, nil
-	}
-	for _, op := range ops {
-		if kty == "RSA" && (op == "encrypt" || op == "wrapKey") || kty == "EC" && (op == "deriveKey" || op == "deriveBits") {
-			return true, nil
-		}
-	}
-	return false, errUnusable
+	return limited || use == "enc", nil
 }
