@@ -61,6 +61,10 @@ func TestRFC7516EncryptedToARecipient(t *testing.T) {
 					t.Errorf("%s %s: %q", alg, enc, got)
 				}
 				h := headerOf(t, raw)
+				// JW-12: the public half, and of a key of its own.
+				if epk, ok := h["epk"].(map[string]any); ok != (alg != jose.RSAOAEP256) || ok && (len(epk) != 4 || epk["kty"] != "EC" || epk["d"] != nil) {
+					t.Errorf("%s %s: epk %v", alg, enc, h["epk"])
+				}
 				delete(h, "epk")
 				want := map[string]any{"alg": string(alg), "enc": string(enc), "kid": "k1", "typ": "at+jwt", "cty": "JWT", "ref": "r"}
 				if !maps.Equal(h, want) {
