@@ -155,18 +155,13 @@ func (q *request) checkScope(context.Context) *oauth.Error {
 	return nil
 }
 
-// checkResource keeps the resources that the access tokens will be for (RFC 8707 §2),
-// and of the scopes those that they can be used with there: nobody is asked for
-// consent to others. Those of the broker stay, as they are about the ID token too.
+// checkResource keeps the resources that the access tokens will be for, and the scopes
+// that mean something there (RFC 8707 §2).
 func (q *request) checkResource(context.Context) *oauth.Error {
 	issuer, known := q.endpoint.Desk.Issuer, q.endpoint.Resources
-	if asked := q.params.Values("resource"); len(asked) > 0 {
-		resources, kept, err := known.Target(issuer, q.out.Scopes, asked)
-		if err != nil {
-			return oauth.From(err)
-		}
-		q.out.Resources = resources
-		q.out.Scopes = slices.DeleteFunc(q.out.Scopes, func(s string) bool { return !kept.Has(s) && known.Scopes().Has(s) })
+	var err error
+	if q.out.Resources, q.out.Scopes, err = known.Asked(issuer, q.out.Scopes, q.params.Values("resource")); err != nil {
+		return oauth.From(err)
 	}
 	if q.out.ResponseType.Has(oauth.ResponseTypeToken) {
 		// A token that nothing could be asked about any more: what cannot be issued is

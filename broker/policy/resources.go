@@ -66,6 +66,21 @@ func (r Resources) Target(issuer string, scopes oauth.Scopes, requested []string
 	return audience, kept, nil
 }
 
+// Asked is [Resources.Target] for a request that people are asked about, before there is a grant (RFC 8707 §2.1): the
+// resources, each once, and of the scopes those that can be used there, for nobody has to agree to others. The broker's
+// own stay, as they are about the ID token too. Without requested there is nothing to narrow.
+func (r Resources) Asked(issuer string, scopes oauth.Scopes, requested []string) (resources []string, useful oauth.Scopes, err error) {
+	if len(requested) == 0 {
+		return nil, scopes, nil
+	}
+	resources, kept, err := r.Target(issuer, scopes, requested)
+	if err != nil {
+		return nil, nil, err
+	}
+	others := r.Scopes().Without(kept...)
+	return resources, scopes.Without(others...), nil
+}
+
 // Issued is [Resources.Target] for an access token that client gets for a grant with the resources granted, or for
 // itself. Where the authorization request named resources the token stays within them, and is without requested for
 // all of those that the scopes belong to (RFC 8707 §2.2). Where nobody named any, it is also for the client's own

@@ -52,6 +52,31 @@ func TestWhomATokenIsFor(t *testing.T) {
 	}
 }
 
+// RFC 8707 §2.1: of the scopes, nobody is asked for those that the resources have no use for.
+func TestWhatAPersonIsAskedFor(t *testing.T) {
+	t.Parallel()
+	const issuer, orders, stock = "https://sso.example", "https://orders.example", "https://stock.example"
+	r := Resources{{URI: orders, Scopes: oauth.Scopes{"orders.read", "shared"}}, {URI: stock, Scopes: oauth.Scopes{"stock.read", "shared"}}}
+	scopes := oauth.Scopes{"openid", "stock.read", "email", "orders.read", "shared"}
+	for _, row := range []struct {
+		name                       string
+		requested, resources, kept []string
+	}{
+		{"no resource", nil, nil, scopes},
+		{"one, beside what is about the person", []string{stock}, []string{stock}, []string{"openid", "stock.read", "email", "shared"}},
+		{"two, one of them twice", []string{stock, orders, stock}, []string{stock, orders}, scopes},
+		{"the broker itself", []string{issuer}, []string{issuer}, []string{"openid", "email"}},
+	} {
+		resources, kept, err := r.Asked(issuer, scopes, row.requested)
+		if err != nil || !slices.Equal(resources, row.resources) || !slices.Equal(kept, row.kept) {
+			t.Errorf("%s: %q with %q, %v", row.name, resources, kept, err)
+		}
+	}
+	if _, _, err := r.Asked(issuer, scopes, []string{orders, "https://evil.example"}); err == nil || oauth.From(err).Code != oauth.InvalidTarget {
+		t.Errorf("one that nobody knows: %v", err)
+	}
+}
+
 // RFC 8707 §2.2: what a token of a grant, or of a client itself, is for.
 func TestWhomAnIssuedTokenIsFor(t *testing.T) {
 	t.Parallel()
