@@ -57,8 +57,10 @@ func (h *DeviceCode) Redeem(ctx context.Context, r Request) (Tokens, error) {
 		}
 	}
 	r.Event.Type = broker.EventDeviceRedeemed
-	outcome, err := h.Devices.RedeemDevice(ctx, broker.DeviceRedemption{Now: r.Now, Once: r.Once, Key: key, ClientID: r.Client.ID, Next: next, Event: r.Event},
-		func(s broker.State) error { return authorize(r, h.Targets, s, s.Grant.Scopes, h.PerAccount) })
+	outcome, err := h.Targets.prepared(ctx, h.Mint, func(to Targets) (broker.Outcome, error) {
+		return h.Devices.RedeemDevice(ctx, broker.DeviceRedemption{Now: r.Now, Once: r.Once, Key: key, ClientID: r.Client.ID, Next: next, Event: r.Event},
+			func(s broker.State) error { return authorize(r, to, s, s.Grant.Scopes, h.PerAccount) })
+	})
 	if err != nil {
 		return Tokens{}, deviceRefused(err)
 	}
