@@ -20,6 +20,7 @@ import (
 	"gatehouse/broker/clientkeys"
 	"gatehouse/broker/oauth"
 	"gatehouse/internal/httpx"
+	"gatehouse/internal/jwttest"
 )
 
 var signers = sync.OnceValue(func() map[string]any {
@@ -82,27 +83,7 @@ func publicOf(key any) any {
 // signed is an assertion.
 func signed(t testing.TB, alg string, key any, kid string, claims map[string]any) string {
 	t.Helper()
-	options := (&jose.SignerOptions{}).WithType("JWT")
-	if kid != "" {
-		options = options.WithHeader("kid", kid)
-	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(alg), Key: key}, options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	payload, err := json.Marshal(claims)
-	if err != nil {
-		t.Fatal(err)
-	}
-	jws, err := signer.Sign(payload)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := jws.CompactSerialize()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
+	return jwttest.Sign(t, jwttest.Key{Algorithm: jose.SignatureAlgorithm(alg), ID: kid, Type: "JWT", Key: key}, claims)
 }
 
 func TestClientAssertions(t *testing.T) {

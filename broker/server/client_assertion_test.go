@@ -17,6 +17,7 @@ import (
 
 	"gatehouse/broker/oauth"
 	"gatehouse/internal/brokertest"
+	"gatehouse/internal/jwttest"
 )
 
 // signing is a world whose clients sign: "keys" with a key, "mac" with its secret.
@@ -43,27 +44,12 @@ func signingIn(t *testing.T, options brokertest.Options) (*brokertest.Broker, fu
 	b := brokertest.New(t, options)
 	return b, func(client, jti, audience string) url.Values {
 		t.Helper()
-		signer := jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{KeyID: "k1", Key: key}}
+		signer := jwttest.Key{Algorithm: jose.ES256, ID: "k1", Key: key}
 		if client == "mac" {
-			signer = jose.SigningKey{Algorithm: jose.HS256, Key: []byte(secret)}
+			signer = jwttest.Key{Algorithm: jose.HS256, Key: []byte(secret)}
 		}
-		s, err := jose.NewSigner(signer, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		claims, err := json.Marshal(map[string]any{"iss": client, "sub": client, "aud": audience, "jti": jti,
+		raw := jwttest.Sign(t, signer, map[string]any{"iss": client, "sub": client, "aud": audience, "jti": jti,
 			"iat": b.Clock.Now().Unix(), "exp": b.Clock.Now().Add(time.Minute).Unix()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		jws, err := s.Sign(claims)
-		if err != nil {
-			t.Fatal(err)
-		}
-		raw, err := jws.CompactSerialize()
-		if err != nil {
-			t.Fatal(err)
-		}
 		return url.Values{"client_assertion_type": {oauth.ClientAssertionType}, "client_assertion": {raw}}
 	}
 }

@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"gatehouse/broker/oauth"
 	"gatehouse/connectors/connectortest/fake"
 	"gatehouse/internal/brokertest"
+	"gatehouse/internal/jwttest"
 )
 
 const box = "box"
@@ -284,14 +284,8 @@ func TestAnAssertionStartsOneDevice(t *testing.T) {
 	b := brokertest.New(t, brokertest.Options{Clients: `
   - {client_id: mac, token_endpoint_auth_method: client_secret_jwt, client_secret: "` + secret + `", grant_types: ["urn:ietf:params:oauth:grant-type:device_code"]}
 `})
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: []byte(secret)}, nil)
-	must(t, err)
-	claims, err := json.Marshal(map[string]any{"iss": "mac", "sub": "mac", "aud": b.Issuer + "/device_authorization", "jti": "one", "exp": b.Clock.Now().Add(time.Minute).Unix()})
-	must(t, err)
-	jws, err := signer.Sign(claims)
-	must(t, err)
-	raw, err := jws.CompactSerialize()
-	must(t, err)
+	raw := jwttest.Sign(t, jwttest.Key{Algorithm: jose.HS256, Key: []byte(secret)},
+		map[string]any{"iss": "mac", "sub": "mac", "aud": b.Issuer + "/device_authorization", "jti": "one", "exp": b.Clock.Now().Add(time.Minute).Unix()})
 	start := func(scope string) brokertest.Answer {
 		return send(t, b, "/device_authorization", url.Values{"client_assertion_type": {oauth.ClientAssertionType}, "client_assertion": {raw}, "scope": {scope}})
 	}

@@ -70,6 +70,12 @@ func introspect(t *testing.T, b *brokertest.Broker, client, accept, token string
 	if client != "" && client != "cli" {
 		r.SetBasicAuth(client, brokertest.Secret(client))
 	}
+	return exchanged(t, r)
+}
+
+// exchanged sends a request and reads the answer as it is.
+func exchanged(t *testing.T, r *http.Request) (*http.Response, string) {
+	t.Helper()
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"gatehouse/internal/brokertest"
+	"gatehouse/internal/jwttest"
 )
 
 // requester is an application that signs its requests, and the site where its keys
@@ -99,23 +100,7 @@ func (r *requester) object(t *testing.T, changes map[string]any) string {
 
 func signedBy(t *testing.T, key *ecdsa.PrivateKey, kid string, claims map[string]any) string {
 	t.Helper()
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{KeyID: kid, Key: key}}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	payload, err := json.Marshal(claims)
-	if err != nil {
-		t.Fatal(err)
-	}
-	jws, err := signer.Sign(payload)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := jws.CompactSerialize()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
+	return jwttest.Sign(t, jwttest.Key{Algorithm: jose.ES256, ID: kid, Key: key}, claims)
 }
 
 // ask sends the parameters as they are.

@@ -19,6 +19,7 @@ import (
 	"gatehouse/broker"
 	"gatehouse/broker/oauth"
 	"gatehouse/internal/brokertest"
+	"gatehouse/internal/jwttest"
 )
 
 // ci is a CI system: it signs JWTs about its workloads and publishes its keys.
@@ -64,15 +65,7 @@ func (c *ci) sign(t testing.TB, b *brokertest.Broker, changes map[string]any) st
 			delete(claims, name)
 		}
 	}
-	payload, err := json.Marshal(claims)
-	must(t, err)
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: c.key, KeyID: c.kid.Load().(string)}}, (&jose.SignerOptions{}).WithType("JWT"))
-	must(t, err)
-	signed, err := signer.Sign(payload)
-	must(t, err)
-	raw, err := signed.CompactSerialize()
-	must(t, err)
-	return raw
+	return jwttest.Sign(t, jwttest.Key{Algorithm: jose.ES256, ID: c.kid.Load().(string), Type: "JWT", Key: c.key}, claims)
 }
 
 // workloads is a world with one CI system: "ci" is a public client, because a job

@@ -43,7 +43,7 @@ var floors = map[string]int{
 }
 
 // forTests are rooms that no program imports.
-var forTests = []string{"store/storetest", "connectors/connectortest", "internal/brokertest", "internal/archtest", "internal/clocktest"}
+var forTests = []string{"store/storetest", "connectors/connectortest", "internal/brokertest", "internal/archtest", "internal/clocktest", "internal/jwttest"}
 
 // source is a Go file that is not a test.
 type source struct {
