@@ -144,6 +144,9 @@ type Issued struct {
 
 // deliver hands the client what it asked for and ends the flow.
 func (d *Desk) deliver(w http.ResponseWriter, r *http.Request, f *Flow, client *broker.Client, o broker.Outcome, code string) error {
+	if d.Used != nil {
+		d.Used(r.Context(), client)
+	}
 	if f.Kind == ForDevice {
 		d.approved(w, f, client)
 		return nil

@@ -48,6 +48,8 @@ type Desk struct {
 	// FrontChannel makes the parameters of the response types other than code:
 	// package authorize's.
 	FrontChannel func(context.Context, Issued) ([]oauth.Field, error)
+	// Used is told of each client that somebody has signed in to; nil tells nobody.
+	Used func(ctx context.Context, client *broker.Client)
 	// NewAccountID makes a random account identifier.
 	NewAccountID func() string
 	// SignIn sends a person to one of the connectors of the step: package login's.

@@ -85,7 +85,7 @@ func (p *Policy) check(m *metadata.Client) (problems []metadata.Problem) {
 		list   []string
 	}{
 		{"redirect_uris", m.RedirectURIs}, {"post_logout_redirect_uris", m.PostLogout},
-		{"initiate_login_uri", one(m.InitiateLoginURI)}, {"web_origins", m.WebOrigins},
+		{"initiate_login_uri", one(m.InitiateLoginURI)},
 	} {
 		for i, uri := range l.list {
 			if !p.allowsTarget(uri) {

@@ -66,14 +66,13 @@ func TestEveryTargetIsHeldToThePolicy(t *testing.T) {
 	p.RedirectHosts = []string{"*.example.org"}
 	w := newWorld(t, p)
 	const good = `"redirect_uris":["https://app.example.org/cb"]`
-	w.register(`{` + good + `,"post_logout_redirect_uris":["https://app.example.org/bye"],"web_origins":["https://spa.example.org"],"initiate_login_uri":"https://app.example.org/login"}`)
+	w.register(`{` + good + `,"post_logout_redirect_uris":["https://app.example.org/bye"],"initiate_login_uri":"https://app.example.org/login"}`)
 	for _, row := range []struct {
 		document string
 		code     oauth.Code
 	}{
 		{`{"redirect_uris":["https://app.example.org/cb","https://evil.example/cb"]}`, oauth.InvalidRedirectURI},
 		{`{` + good + `,"post_logout_redirect_uris":["https://evil.example/bye"]}`, oauth.InvalidClientMetadata},
-		{`{` + good + `,"web_origins":["https://evil.example"]}`, oauth.InvalidClientMetadata},
 		{`{` + good + `,"initiate_login_uri":"https://evil.example/login"}`, oauth.InvalidClientMetadata},
 	} {
 		if wantRefused(t, w.do("POST", "/register", row.document), http.StatusBadRequest, row.code); t.Failed() {

@@ -74,6 +74,9 @@ func (e *Endpoint) accept(v *visit, m *metadata.Client) ([]byte, error) {
 	if err := e.narrowScope(m); err != nil {
 		return nil, err
 	}
+	// A preflight names an origin and no client: which origins scripts may call from is
+	// known for configured clients alone, so nobody is told that theirs is registered.
+	m.WebOrigins = nil
 	sortResponseTypes(m)
 	*m = m.WithRegistrationDefaults()
 	problems := checkStranger(m)

@@ -136,7 +136,7 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 	desk := &flow.Desk{
 		Issuer: c.Issuer, Clients: rt.lookup, Logins: s.store, Sessions: s.store, Cookies: session.New(c.Issuer),
 		Jar: flow.NewJar(c.Issuer, s.secrets, s.now), Pages: pages, Audit: s.audit, Log: s.log, Now: s.now,
-		Upstreams: rt.upstreams, Subjects: rt.subjects, Lifetimes: c.Lifetimes.Broker(), Outlives: outlives(rt), PerAccount: s.limiter(limits.Authorize.PerAccount),
+		Upstreams: rt.upstreams, Subjects: rt.subjects, Used: rt.used, Lifetimes: c.Lifetimes.Broker(), Outlives: outlives(rt), PerAccount: s.limiter(limits.Authorize.PerAccount),
 		NewCode: minter.NewCode, NewAccountID: mint.NewAccountID,
 		FrontChannel: front.Fields,
 	}
