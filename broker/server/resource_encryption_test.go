@@ -16,7 +16,7 @@ func TestEveryGrantEncryptsForTheResourceServer(t *testing.T) {
 		const exchange = "'urn:ietf:params:oauth:grant-type:token-exchange', 'urn:ietf:params:oauth:grant-type:jwt-bearer'"
 		return brokertest.Options{
 			Clients: "  - {client_id: wiki, client_secret: wiki-secret, redirect_uris: ['" + brokertest.RedirectURI("wiki") + "'], skip_consent: true, scope: 'openid orders.read vault.open', " +
-				"grant_types: [authorization_code, client_credentials, " + exchange + "], token_exchange: {people: true}}\n" +
+				"grant_types: [authorization_code, client_credentials, 'urn:ietf:params:oauth:grant-type:device_code', " + exchange + "], token_exchange: {people: true}}\n" +
 				"  - {client_id: vault, client_secret: vault-secret, grant_types: [], " + keys + "}\n",
 			Config: "limits: off\nresources:\n  - {resource: '" + ordersAPI + "', scopes: [orders.read]}\n" +
 				"  - {resource: '" + vaultAPI + "', client: vault, scopes: [orders.read, vault.open], access_token_encrypted_response_alg: ECDH-ES, access_token_encrypted_response_enc: A256GCM}\n" +
@@ -26,10 +26,13 @@ func TestEveryGrantEncryptsForTheResourceServer(t *testing.T) {
 	// A closed port of this machine.
 	b := brokertest.New(t, options("jwks_uri: 'https://127.0.0.1:1/keys'"))
 	isError(t, "for two, of which one could not read it", askAs(t, b, "/token", "wiki", "grant_type", "client_credentials", "scope", "orders.read"), 400, "invalid_target")
-	jwt := c.sign(t, b, nil)
+	jwt, browser := c.sign(t, b, nil), b.Browser(t)
+	device := begin(t, b, "wiki", "scope", "vault.open")
+	device.decide(browser, device.enter(browser), "allow")
 	requests := map[string][]string{
 		"client_credentials": {"grant_type", "client_credentials", "scope", "vault.open"},
 		"jwt-bearer":         {"grant_type", string(oauth.GrantTypeJWTBearer), "assertion", jwt},
+		"device_code":        {"grant_type", string(oauth.GrantTypeDeviceCode), "device_code", device.deviceCode},
 		"authorization_code": {"grant_type", "authorization_code", "code", b.Browser(t).Code("wiki", "scope", "vault.open"), "redirect_uri", brokertest.RedirectURI("wiki"), "code_verifier", brokertest.Verifier},
 	}
 	commits := b.Store.Commits()
