@@ -6,6 +6,9 @@
 // nothing about why: an unknown client, a wrong secret and a wrong method look
 // alike.
 //
+// [Reception] is what those endpoints do before anything else and how they refuse:
+// limits, form, authentication, the refusal's line in the log.
+//
 // Secrets from the configuration are held as a keyed digest, secrets made by us
 // as their SHA-256; hashes somebody else made (bcrypt, argon2id) are verified
 // once and then remembered as a keyed digest, because they are slow by design
