@@ -74,11 +74,12 @@ func (a authority) write(t *testing.T, dir string) {
 }
 
 // browser follows redirects with a jar of cookies, sends forms that send
-// themselves, and decides on the consent page.
+// themselves and the code of a device that stands in its field, and decides on the
+// pages that ask.
 type browser struct {
 	t      *testing.T
 	client *http.Client
-	// decision is what is pressed on the consent page: allow or deny.
+	// decision is what is pressed on such a page: allow or deny.
 	decision string
 	// decided counts how often.
 	decided int
@@ -118,14 +119,16 @@ func (b *browser) get(to string) page {
 	for range 3 {
 		form := formTag.FindStringSubmatch(p.body)
 		sendsItself := strings.Contains(p.body, "<script>HTMLFormElement.prototype.submit")
-		if form == nil || !sendsItself && !strings.HasSuffix(p.url.Path, "/consent") {
+		// The answer to a decision may stand at the address of the page that asked.
+		asks := !sendsItself && (strings.HasSuffix(p.url.Path, "/consent") || strings.HasSuffix(p.url.Path, "/device/confirm"))
+		if form == nil || !sendsItself && !asks && !strings.HasSuffix(p.url.Path, "/device") {
 			return p
 		}
 		values := url.Values{}
 		for _, input := range inputTag.FindAllStringSubmatch(p.body, -1) {
 			values.Add(html.UnescapeString(input[1]), html.UnescapeString(input[2]))
 		}
-		if !sendsItself {
+		if asks {
 			values.Set("decision", b.decision)
 			b.decided++
 		}

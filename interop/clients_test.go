@@ -2,6 +2,7 @@ package interop
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -46,6 +47,55 @@ func (w *world) openidClient(t *testing.T, apps map[string]app) {
 			readOutcome(t, b.get(a.base+"/stolen")).want(t, map[string]any{"refused": "invalid_grant"})
 		})
 	}
+	t.Run("a client that registers itself, over TLS", func(t *testing.T) { w.registered(t, app{id: "registered"}) })
+	t.Run("a device, over TLS", func(t *testing.T) { w.device(t, apps["node-device"]) })
+}
+
+// registered is an application that has registered itself, and does all that others
+// do; then it looks after its registration.
+func (w *world) registered(t *testing.T, a app) {
+	script := filepath.Join(w.node(t), "openid_client.mjs")
+	a.port = freePort(t)
+	a.base = "http://127.0.0.1:" + a.port
+	start(t, append(w.environment(a, w.TLS), "AUTH=registered", "ALG=ES256", "INITIAL_ACCESS_TOKEN="+initialAccessToken), "listening", "node", script)
+	b := w.open(t)
+	readOutcome(t, b.get(a.base+"/login")).want(t, ada())
+	if b.decided != 1 {
+		t.Errorf("consent was asked for %d times", b.decided)
+	}
+	readOutcome(t, b.get(a.base+"/registration")).want(t, map[string]any{"strangers": "OAUTH_WWW_AUTHENTICATE_CHALLENGE", "withoutAToken": "OAUTH_WWW_AUTHENTICATE_CHALLENGE",
+		"read": "Registered", "changed": "Renamed", "deleted": http.StatusNoContent, "readAfterwards": http.StatusUnauthorized, "clientAfterwards": "invalid_client"})
+}
+
+// device shows a code, which somebody enters elsewhere.
+func (w *world) device(t *testing.T, a app) {
+	start(t, w.environment(a, w.TLS), "listening", "node", filepath.Join(w.node(t), "device.mjs"))
+	w.connect(t, a, "spentDeviceCode")
+	b, d := w.open(t), w.open(t)
+	b.decision = "deny"
+	shown := readOutcome(t, d.get(a.base+"/begin"))
+	if p := b.get(fmt.Sprint(shown["verification_uri_complete"])); p.status != http.StatusOK || b.decided != 1 {
+		t.Errorf("no is answered with %d %s", p.status, p.body)
+	}
+	readOutcome(t, d.get(a.base+"/refused")).want(t, map[string]any{"refused": "access_denied"})
+	readOutcome(t, d.get(a.base+"/hurried")).want(t, map[string]any{"first": "authorization_pending", "second": "slow_down"})
+}
+
+// connect has somebody allow a device, which then has all that it asked for. spent is
+// the member that says how the device code fares a second time.
+func (w *world) connect(t *testing.T, a app, spent string) {
+	t.Helper()
+	b, d := w.open(t), w.open(t)
+	shown := readOutcome(t, d.get(a.base+"/begin"))
+	if shown["verification_uri"] != w.TLS+"/device" || fmt.Sprint(shown["interval"]) != "5" {
+		t.Errorf("the device is told %v", shown)
+	}
+	if p := b.get(fmt.Sprint(shown["verification_uri_complete"])); p.status != http.StatusOK || b.decided != 1 {
+		t.Fatalf("the code leads to %d %s (asked %d times)", p.status, p.body, b.decided)
+	}
+	o := readOutcome(t, d.get(a.base+"/outcome"))
+	o.want(t, ada())
+	o.want(t, map[string]any{spent: "invalid_grant"})
 }
 
 func (w *world) express(t *testing.T, apps map[string]app) {
@@ -73,6 +123,7 @@ func (w *world) authlib(t *testing.T, apps map[string]app) {
 	o.want(t, ada())
 	o.want(t, map[string]any{"here": true, "elsewhere": "InvalidTokenError", "with_id_token": "InvalidTokenError",
 		"stranger": "invalid_client", "spent_refresh_token": "invalid_grant"})
+	w.connect(t, a, "spent_device_code")
 }
 
 // apache protects a file with mod_auth_openidc.

@@ -3,9 +3,10 @@
 // and Apache's OpenID Connect module.
 //
 //   - node/openid_client.mjs: openid-client, over TLS and over plain HTTP, as a
-//     confidential and as a public client
+//     confidential, as a public and as a client that registers itself
+//   - node/device.mjs: openid-client, as a device without a browser
 //   - node/express.mjs: express-openid-connect, which wants its answers by form_post
-//   - python/flask_app.py: Authlib, as a client and as a resource server
+//   - python/flask_app.py: Authlib, as a client, as a device and as a resource server
 //   - apache/httpd.conf: mod_auth_openidc
 //
 // Each signs somebody in with a code and PKCE, validates the ID token, asks for
@@ -95,6 +96,12 @@ type app struct {
 	metadata string
 }
 
+// deviceCode is the grant type of devices, as YAML has it.
+const deviceCode = `"urn:ietf:params:oauth:grant-type:device_code"`
+
+// initialAccessToken lets an application register itself.
+const initialAccessToken = "the-token-for-registrations"
+
 func (a app) secret() string { return "the-secret-of-" + a.id }
 
 // newApps gives each application a port.
@@ -105,8 +112,9 @@ func newApps(t *testing.T) map[string]app {
 		{id: "node", base: "http://127.0.0.1", metadata: "skip_consent: true"},
 		{id: "node-post", base: "http://127.0.0.1", metadata: "skip_consent: true, token_endpoint_auth_method: client_secret_post, id_token_signed_response_alg: ES256"},
 		{id: "node-public", base: "http://127.0.0.1", metadata: "skip_consent: true, token_endpoint_auth_method: none, application_type: native, id_token_signed_response_alg: EdDSA"},
+		{id: "node-device", base: "http://127.0.0.1", metadata: "client_name: Television, token_endpoint_auth_method: none, id_token_signed_response_alg: ES256, grant_types: [" + deviceCode + ", refresh_token]"},
 		{id: "express", base: "https://localhost", metadata: "client_name: Express"},
-		{id: "flask", base: "http://127.0.0.1", metadata: "skip_consent: true"},
+		{id: "flask", base: "http://127.0.0.1", metadata: "skip_consent: true, grant_types: [authorization_code, refresh_token, " + deviceCode + "]"},
 		{id: "apache", base: "https://localhost", metadata: "skip_consent: true"},
 	} {
 		a.port = freePort(t)
@@ -151,8 +159,13 @@ func (w *world) serve(t *testing.T, scheme string, apps map[string]app) string {
 		if !strings.Contains(a.metadata, "method: none") {
 			secret = ", client_secret: " + a.secret()
 		}
-		fmt.Fprintf(&config, "  - {client_id: %s%s, redirect_uris: [\"%s/callback\"], %s}\n", a.id, secret, a.base, a.metadata)
+		redirect := ""
+		if a.id != "node-device" {
+			redirect = fmt.Sprintf(", redirect_uris: [%q]", a.base+"/callback")
+		}
+		fmt.Fprintf(&config, "  - {client_id: %s%s%s, %s}\n", a.id, secret, redirect, a.metadata)
 	}
+	fmt.Fprintf(&config, "registration:\n  initial_access_tokens: [{name: interop, token: %s}]\n  scopes: [openid, profile, email, groups, offline_access]\n  redirect_loopback: true\n", initialAccessToken)
 	path := filepath.Join(w.dir, scheme+".yaml")
 	if err := os.WriteFile(path, []byte(config.String()), 0o600); err != nil {
 		t.Fatal(err)

@@ -3,15 +3,34 @@
 import http from 'node:http'
 import * as client from 'openid-client'
 
-const { ISSUER, CLIENT_ID, CLIENT_SECRET, BASE, PORT, AUTH, ALG } = process.env
+const { ISSUER, CLIENT_ID, CLIENT_SECRET, BASE, PORT, AUTH, ALG, INITIAL_ACCESS_TOKEN } = process.env
+const issuer = new URL(ISSUER)
+const options = { execute: ISSUER.startsWith('http:') ? [client.allowInsecureRequests] : [] }
 const authentication = {
   basic: client.ClientSecretBasic(CLIENT_SECRET),
   post: client.ClientSecretPost(CLIENT_SECRET),
   none: client.None(),
 }[AUTH]
-const config = await client.discovery(new URL(ISSUER), CLIENT_ID, { id_token_signed_response_alg: ALG }, authentication, {
-  execute: ISSUER.startsWith('http:') ? [client.allowInsecureRequests] : [],
-})
+// register makes the application a client that nobody has configured (RFC 7591).
+const register = (initialAccessToken) =>
+  client.dynamicClientRegistration(
+    issuer,
+    {
+      client_name: 'Registered',
+      redirect_uris: [`${BASE}/callback`],
+      application_type: 'native',
+      grant_types: ['authorization_code', 'refresh_token'],
+      token_endpoint_auth_method: 'client_secret_post',
+      id_token_signed_response_alg: ALG,
+      scope: 'openid profile email groups offline_access',
+    },
+    undefined, // by the secret that it is given
+    { ...options, initialAccessToken },
+  )
+const config =
+  AUTH === 'registered'
+    ? await register(INITIAL_ACCESS_TOKEN)
+    : await client.discovery(issuer, CLIENT_ID, { id_token_signed_response_alg: ALG }, authentication, options)
 // Without this the library leaves signatures unchecked that came over TLS.
 client.enableNonRepudiationChecks(config)
 
@@ -23,6 +42,18 @@ const refusal = async (promise) => {
   } catch (error) {
     return error.error ?? error.code ?? String(error)
   }
+}
+
+// manage reads, changes and deletes the registration (RFC 7592), which the library does not do.
+const manage = async (method, change) => {
+  const { registration_client_uri, registration_access_token, ...metadata } = config.clientMetadata()
+  const body = change && JSON.stringify({ ...metadata, client_id_issued_at: undefined, client_secret_expires_at: undefined, ...change })
+  const response = await fetch(registration_client_uri, {
+    method,
+    body,
+    headers: { authorization: `Bearer ${registration_access_token}`, ...(body && { 'content-type': 'application/json' }) },
+  })
+  return { status: response.status, ...(response.status === 200 && (await response.json())) }
 }
 
 let begun
@@ -78,10 +109,26 @@ const answers = {
   },
 }
 
+const reports = {
+  '/registration': async () => ({
+    strangers: await refusal(register('a token that nobody has issued')),
+    withoutAToken: await refusal(register()),
+    read: (await manage('GET')).client_name,
+    changed: (await manage('PUT', { client_name: 'Renamed' })).client_name,
+    deleted: (await manage('DELETE')).status,
+    readAfterwards: (await manage('GET')).status,
+    clientAfterwards: await refusal(client.clientCredentialsGrant(config)),
+  }),
+}
+
 http
   .createServer(async (request, response) => {
     try {
       const url = new URL(request.url, BASE)
+      if (reports[url.pathname]) {
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(await reports[url.pathname]()))
+        return
+      }
       if (answers[url.pathname]) {
         response.writeHead(302, { location: String(await answers[url.pathname]()) }).end()
         return

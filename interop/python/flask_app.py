@@ -1,6 +1,7 @@
 """An application with Flask and Authlib, which is also a resource server."""
 
 import os
+import time
 
 import requests
 from authlib.integrations.base_client import OAuthError
@@ -78,6 +79,51 @@ def callback():
         spent_refresh_token=refusal(
             lambda: OAuth2Session(**CLIENT).refresh_token(endpoint, refresh_token=token["refresh_token"])
         ),
+    )
+
+
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+device = {}
+
+
+def device_tokens():
+    """One poll of RFC 8628 §3.4."""
+    session = OAuth2Session(**CLIENT)
+    endpoint = gatehouse.load_server_metadata()["token_endpoint"]
+    return session.fetch_token(endpoint, grant_type=DEVICE_CODE, device_code=device["device_code"])
+
+
+@app.get("/begin")
+def begin():
+    endpoint = gatehouse.load_server_metadata()["device_authorization_endpoint"]
+    form = {"scope": "openid profile email groups offline_access"}
+    device.update(requests.post(endpoint, data=form, auth=tuple(CLIENT.values()), timeout=30).json())
+    return jsonify(device)
+
+
+@app.get("/outcome")
+def outcome():
+    pause = device["interval"]
+    while True:
+        time.sleep(pause)
+        try:
+            token = device_tokens()
+            break
+        except OAuthError as error:
+            if error.error == "slow_down":
+                pause += 5
+            elif error.error != "authorization_pending":
+                raise
+    claims = gatehouse.parse_id_token(token, nonce=None)
+    endpoint = gatehouse.load_server_metadata()["token_endpoint"]
+    refreshed = OAuth2Session(**CLIENT).refresh_token(endpoint, refresh_token=token["refresh_token"])
+    return jsonify(
+        email=claims["email"],
+        groups=claims["groups"],
+        userinfo=gatehouse.userinfo(token=token)["email"],
+        refreshed=gatehouse.userinfo(token=refreshed)["sub"] == claims["sub"]
+        and refreshed["refresh_token"] != token["refresh_token"],
+        spent_device_code=refusal(device_tokens),
     )
 
 
