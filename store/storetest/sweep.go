@@ -199,16 +199,24 @@ func sweepKeeps(t *testing.T, f *fixture) {
 
 func sweepClock(t *testing.T, f *fixture) {
 	f.signedIn("ada", wiki, false)
+	for range 8 { // some of whose keys sort behind the next
+		f.device(wiki)
+	}
 	f.pass(sessionLife * 2)
 	f.sweep()
 	f.pass(-sessionLife * 2) // the clock was wrong
-	v := f.signedIn("ada", wiki, false)
+	v, d := f.signedIn("ada", wiki, false), f.device(wiki)
 	f.sweep()
+	f.deviceIs(t, d)
 	must(t, "before its end", f.grantOf(v.Grant.ID).GrantStanding())
 	f.now = v.Grant.Forget
 	f.sweep()
 	_, err := f.Grant(t.Context(), v.Grant.ID, f.now)
 	want(t, "the grant at its end", err, broker.ErrNotFound)
+	f.now = d.Key.Forget()
+	f.sweep()
+	_, err = f.Device(t.Context(), d.Key, d.ClientID)
+	want(t, "the device at its end", err, broker.ErrNotFound)
 }
 
 func sweepEvents(t *testing.T, f *fixture) {
