@@ -166,6 +166,21 @@ func TestARegistrationHasOneReminderHoweverOftenItIsUsed(t *testing.T) {
 	}
 }
 
+func TestARegistrationThatIsKeptAfterAllHasNoReminder(t *testing.T) {
+	t.Parallel()
+	s := testStore(t)
+	registerSigning(t, s, "a")
+	kept := testRegistration("a")
+	kept.Revision, kept.Unused = 2, 0
+	if err := s.ReplaceRegistration(t.Context(), kept, broker.Event{}); err != nil {
+		t.Fatal(err)
+	}
+	sweepAll(t, s, testNow.Add(testUnused))
+	if n := count(t, s); n[registrationKind] != 1 || n[laterKind] != 0 {
+		t.Errorf("%d clients and %d reminders", n[registrationKind], n[laterKind])
+	}
+}
+
 func TestARegistrationThatWasDeletedLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	s := testStore(t)
