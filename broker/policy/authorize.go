@@ -62,7 +62,11 @@ func AuthorizeRequest(client *broker.Client, s broker.State, scopes oauth.Scopes
 	if len(client.Scopes) > 0 && !(client.Scopes.Contains(scopes) && mayHave(client, claims)) {
 		return ErrScopeNotAllowed
 	}
-	if !client.SkipConsent && !covers(s.Consent, client, s.Account, ConsentTo(scopes, claims)) {
+	granted := scopes
+	if s.Grant != nil { // a token may have fewer: the person was asked for no claim that the grant's scopes bring
+		granted = s.Grant.Scopes
+	}
+	if !client.SkipConsent && !covers(s.Consent, client, s.Account, consentTo(scopes, ClaimsBeyond(granted, claims))) {
 		return ErrConsentRequired
 	}
 	return nil

@@ -134,3 +134,20 @@ func TestAuthorizeClaimsAskedForByName(t *testing.T) {
 		}
 	}
 }
+
+// RFC 6749 §6, RFC 8707 §2.2: a token has fewer scopes than its grant, and is no less good for claims that a scope of
+// the grant was agreed to for; those that none brings still need their own consent.
+func TestAuthorizeFewerScopesThanClaimsWereGrantedWith(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name string
+		want error
+	}{{"email", nil}, {"name", ErrConsentRequired}} {
+		c, s := client(), withGrant()
+		c.Scopes = append(c.Scopes, "profile")
+		s.Grant.Claims = broker.ClaimsRequest{IDToken: []string{row.name}}
+		if err := Authorize(c, s, oauth.Scopes{"openid"}); !errors.Is(err, row.want) || row.want == nil && err != nil {
+			t.Errorf("%s: %v, want %v", row.name, err, row.want)
+		}
+	}
+}

@@ -13,8 +13,12 @@ const claimConsent = "claim "
 
 // ConsentTo lists what a person has to have agreed to: the scopes, and each claim that [ClaimsBeyond] them.
 func ConsentTo(scopes oauth.Scopes, claims broker.ClaimsRequest) []string {
+	return consentTo(scopes, ClaimsBeyond(scopes, claims))
+}
+
+func consentTo(scopes oauth.Scopes, names []string) []string {
 	out := slices.Clone(scopes)
-	for _, name := range ClaimsBeyond(scopes, claims) {
+	for _, name := range names {
 		out = append(out, claimConsent+name)
 	}
 	return out
