@@ -55,10 +55,10 @@ func (f *oidfFindings) idToken(raw string, keys map[string]oidfKey, want oidfExp
 	if amr, there := c["amr"]; there && !oidfTexts(amr) {
 		f.failf("amr is %v", amr)
 	}
-	if h, there := c["at_hash"]; there && h != oidfHalfHash(want.accessToken) {
+	if h, there := c["at_hash"]; there && h != oidfHalfHash(want.alg, want.accessToken) {
 		f.failf("at_hash is %v", h)
 	}
-	if h, there := c["c_hash"]; there && h != oidfHalfHash(want.code) {
+	if h, there := c["c_hash"]; there && h != oidfHalfHash(want.alg, want.code) {
 		f.failf("c_hash is %v", h)
 	}
 	f.unexpected(c, want.scopes)

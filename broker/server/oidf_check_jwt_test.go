@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -119,7 +121,7 @@ func (f *oidfFindings) jwks(raw []byte) map[string]oidfKey {
 			f.failf("key %s has use %v", kid, use)
 		}
 		alg, _ := members["alg"].(string)
-		if !slices.Contains([]string{"RS256", "PS256", "ES256", "EdDSA", ""}, alg) {
+		if !slices.Contains([]string{"RS256", "PS256", "ES256", "ES384", "EdDSA", ""}, alg) {
 			f.warnf("unknown alg", "key %s has alg %s", kid, alg)
 		}
 		public, err := oidfPublicKey(members)
@@ -148,11 +150,19 @@ func oidfPublicKey(members map[string]any) (crypto.PublicKey, error) {
 		}
 		return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())}, nil
 	case "EC":
+		name, _ := members["crv"].(string)
+		curve, known := map[string]elliptic.Curve{"P-256": elliptic.P256(), "P-384": elliptic.P384()}[name]
 		x, y := number("x"), number("y")
-		if members["crv"] != "P-256" || len(x) != 32 || len(y) != 32 {
-			return nil, fmt.Errorf("curve %v, coordinates of %d and %d bytes (RFC 7518 §6.2.1)", members["crv"], len(x), len(y))
+		if !known || len(x) != (curve.Params().BitSize+7)/8 || len(y) != len(x) {
+			return nil, fmt.Errorf("curve %q, coordinates of %d and %d bytes (RFC 7518 §6.2.1)", name, len(x), len(y))
 		}
-		return ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, x, y))
+		return ecdsa.ParseUncompressedPublicKey(curve, slices.Concat([]byte{4}, x, y))
+	case "OKP":
+		x := number("x")
+		if members["crv"] != "Ed25519" || len(x) != ed25519.PublicKeySize {
+			return nil, fmt.Errorf("curve %v, %d bytes (RFC 8037 §2)", members["crv"], len(x))
+		}
+		return ed25519.PublicKey(x), nil
 	}
 	return nil, fmt.Errorf("kty %v", members["kty"])
 }
@@ -196,19 +206,38 @@ func oidfVerifies(alg string, key oidfKey, signed string, signature []byte) bool
 	if key.alg != "" && key.alg != alg {
 		return false
 	}
-	sum := sha256.Sum256([]byte(signed))
+	sum := oidfSum(alg, signed)
 	switch public := key.public.(type) {
 	case *rsa.PublicKey:
-		return alg == "RS256" && rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], signature) == nil
+		return alg == "RS256" && rsa.VerifyPKCS1v15(public, crypto.SHA256, sum, signature) == nil ||
+			alg == "PS256" && rsa.VerifyPSS(public, crypto.SHA256, sum, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
 	case *ecdsa.PublicKey:
-		return alg == "ES256" && len(signature) == 64 &&
-			ecdsa.Verify(public, sum[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:]))
+		half := len(signature) / 2
+		return map[string]elliptic.Curve{"ES256": elliptic.P256(), "ES384": elliptic.P384()}[alg] == public.Curve && len(signature) == len(sum)*2 &&
+			ecdsa.Verify(public, sum, new(big.Int).SetBytes(signature[:half]), new(big.Int).SetBytes(signature[half:]))
+	case ed25519.PublicKey:
+		return alg == "EdDSA" && ed25519.Verify(public, []byte(signed), signature)
 	}
 	return false
 }
 
-// oidfHalfHash is at_hash and c_hash for the algorithms of 256 bits (Core §3.1.3.6).
-func oidfHalfHash(value string) string {
+// oidfSum is the hash that goes with an algorithm: its last digits say which, and
+// with Ed25519 it is SHA-512 (RFC 8032 §5.1).
+func oidfSum(alg, value string) []byte {
+	switch alg {
+	case "ES384":
+		sum := sha512.Sum384([]byte(value))
+		return sum[:]
+	case "EdDSA":
+		sum := sha512.Sum512([]byte(value))
+		return sum[:]
+	}
 	sum := sha256.Sum256([]byte(value))
-	return base64.RawURLEncoding.EncodeToString(sum[:16])
+	return sum[:]
+}
+
+// oidfHalfHash is at_hash and c_hash (Core §3.1.3.6).
+func oidfHalfHash(alg, value string) string {
+	sum := oidfSum(alg, value)
+	return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
 }

@@ -86,7 +86,7 @@ func TestOIDFCheckerOfIDTokens(t *testing.T) {
 	want := oidfExpected{issuer: "https://op.example", clientID: "rp", alg: "ES256", nonce: "n", accessToken: "a", code: "c", scopes: []string{"openid", "email"}, now: now}
 	header := map[string]any{"alg": "ES256", "kid": "k1", "typ": "JWT"}
 	claims := map[string]any{"iss": "https://op.example", "sub": "s", "aud": "rp", "exp": now.Unix() + 60, "iat": now.Unix(), "auth_time": now.Unix() - 5,
-		"nonce": "n", "acr": "1", "amr": []string{"pwd"}, "at_hash": oidfHalfHash("a"), "email": "a@b.example", "email_verified": true}
+		"nonce": "n", "acr": "1", "amr": []string{"pwd"}, "at_hash": oidfHalfHash("ES256", "a"), "email": "a@b.example", "email_verified": true}
 	check := func(name string, header, claims map[string]any, failure, warning bool) {
 		t.Helper()
 		var f oidfFindings

@@ -96,7 +96,7 @@ func oidfRequestObjectModules(p oidfPlan) {
 			m.failf("request_uri_parameter_supported is %v", value)
 		}
 		r := m.request()
-		r = r.with("request_uri", oidfHost+"/test/a/gatehouse/requesturi/"+oidfRandom(16)+"#"+oidfHalfHash(m.requestObject(r)))
+		r = r.with("request_uri", oidfHost+"/test/a/gatehouse/requesturi/"+oidfRandom(16)+"#"+hashOf(m.requestObject(r)))
 		m.refused(m.authorize(r), r, "request_uri_not_supported")
 	})
 	p.module("oidcc-ensure-request-object-with-redirect-uri", nil, func(m *oidfModule) {
