@@ -45,14 +45,7 @@ func (l *lobby) start(t *testing.T) {
 	t.Helper()
 	port := freePort(t)
 	l.issuer = "http://127.0.0.1:" + port
-	upstream := func(id string) *httptest.Server {
-		provider := fake.NewOIDC(fake.Options{Now: time.Now, Clients: []fake.Client{{ID: "broker", Secret: "upstream-secret", RedirectURIs: []string{l.issuer + "/callback/" + id}}}})
-		server := httptest.NewServer(provider)
-		t.Cleanup(server.Close)
-		provider.SetURL(server.URL)
-		return server
-	}
-	l.north = upstream("north")
+	l.north = newUpstream(t, l.issuer, "north")
 	config := filepath.Join(t.TempDir(), "broker.yaml")
 	text := fmt.Sprintf(`
 issuer: %s
@@ -65,11 +58,22 @@ connectors:
   - {id: north, type: oidc, name: North, client_id: broker, client_secret: upstream-secret, issuer: %q, domains: [north.example]}
 clients:
   - {client_id: app, client_name: App, client_secret: the-secret-of-the-app, redirect_uris: ["%s/callback"], skip_consent: true}
-`, l.issuer, port, freePort(t), upstream("south").URL, l.north.URL, l.app.URL)
+`, l.issuer, port, freePort(t), newUpstream(t, l.issuer, "south").URL, l.north.URL, l.app.URL)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	run(t, `serving.*issuer=`, buildBroker(t), "serve", "-c", config)
+}
+
+// newUpstream is a provider at which the broker of that issuer is registered.
+func newUpstream(t *testing.T, issuer, connector string) *httptest.Server {
+	t.Helper()
+	provider := fake.NewOIDC(fake.Options{Now: time.Now, Clients: []fake.Client{
+		{ID: "broker", Secret: "upstream-secret", RedirectURIs: []string{issuer + "/callback/" + connector}}}})
+	server := httptest.NewServer(provider)
+	t.Cleanup(server.Close)
+	provider.SetURL(server.URL)
+	return server
 }
 
 func (l *lobby) authorize() string {

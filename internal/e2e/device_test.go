@@ -4,15 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"gatehouse/connectors/connectortest/fake"
 )
 
 // parlour is a broker with two upstreams, and devices that have neither a browser
@@ -40,13 +37,6 @@ func (l *parlour) start(t *testing.T) {
 	t.Helper()
 	port := freePort(t)
 	l.issuer = "http://127.0.0.1:" + port
-	upstream := func(id string) string {
-		provider := fake.NewOIDC(fake.Options{Now: time.Now, Clients: []fake.Client{{ID: "broker", Secret: "upstream-secret", RedirectURIs: []string{l.issuer + "/callback/" + id}}}})
-		server := httptest.NewServer(provider)
-		t.Cleanup(server.Close)
-		provider.SetURL(server.URL)
-		return server.URL
-	}
 	config := filepath.Join(t.TempDir(), "broker.yaml")
 	text := fmt.Sprintf(`
 issuer: %s
@@ -59,7 +49,7 @@ connectors:
 clients:
   - {client_id: tv, client_name: Television, token_endpoint_auth_method: none, grant_types: ["urn:ietf:params:oauth:grant-type:device_code", refresh_token]}
   - {client_id: printer, client_name: Printer, client_uri: "https://printers.example/", client_secret: the-secret-of-the-printer, grant_types: ["urn:ietf:params:oauth:grant-type:device_code"]}
-`, l.issuer, port, upstream("north"), upstream("south"))
+`, l.issuer, port, newUpstream(t, l.issuer, "north").URL, newUpstream(t, l.issuer, "south").URL)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
