@@ -116,16 +116,16 @@ func TestDR02PrivilegedMetadata(t *testing.T) {
 	updated := w.manage("PUT", made, replacement(made, privileged))
 	check(updated)
 	for name, document := range map[string]string{
-		"token exchange":        `,"grant_types":["authorization_code","urn:ietf:params:oauth:grant-type:token-exchange"]`,
-		"jwt-bearer":            `,"grant_types":["urn:ietf:params:oauth:grant-type:jwt-bearer"]`,
-		"a scope beyond all":    `,"scope":"admin"`,
-		"a type swap":           `,"application_type":"native","redirect_uris":["com.example.app:/cb"]`,
-		"a loopback redirect":   `,"application_type":"native","redirect_uris":["http://127.0.0.1/cb"]`,
-		"a public machine":      `,"grant_types":["client_credentials"],"token_endpoint_auth_method":"none"`,
-		"a device":              `,"grant_types":["urn:ietf:params:oauth:grant-type:device_code"]`,
-		"a grant nobody knows":  `,"grant_types":["admin"]`,
-		"a wildcard redirect":   `,"redirect_uris":["https://*.example.org/cb"]`,
-		"somebody else's sub":   `,"subject_type":"pairwise","sector_identifier_uri":"https://victim.example/sector.json"`,
+		"token exchange":       `,"grant_types":["authorization_code","urn:ietf:params:oauth:grant-type:token-exchange"]`,
+		"jwt-bearer":           `,"grant_types":["urn:ietf:params:oauth:grant-type:jwt-bearer"]`,
+		"a scope beyond all":   `,"scope":"admin"`,
+		"a type swap":          `,"application_type":"native","redirect_uris":["com.example.app:/cb"]`,
+		"a loopback redirect":  `,"application_type":"native","redirect_uris":["http://127.0.0.1/cb"]`,
+		"a public machine":     `,"grant_types":["client_credentials"],"token_endpoint_auth_method":"none"`,
+		"a device":             `,"grant_types":["urn:ietf:params:oauth:grant-type:device_code"]`,
+		"a grant nobody knows": `,"grant_types":["admin"]`,
+		"a wildcard redirect":  `,"redirect_uris":["https://*.example.org/cb"]`,
+		"somebody else's sub":  `,"subject_type":"pairwise","sector_identifier_uri":"https://victim.example/sector.json"`,
 	} {
 		document, _ = strings.CutPrefix(document, ",")
 		if !strings.Contains(document, "redirect_uris") {

@@ -82,7 +82,7 @@ func (e *Endpoint) accept(v *visit, m *metadata.Client) ([]byte, error) {
 	problems := checkStranger(m)
 	problems = append(problems, m.Validate(metadata.Rules{Scopes: e.Policy.Scopes})...)
 	if len(problems) == 0 {
-		problems = e.Policy.check(m)
+		problems = append(e.Policy.check(m), checkPairwise(m)...)
 	}
 	if err := refusal(problems); err != nil {
 		return nil, err
