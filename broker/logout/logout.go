@@ -25,6 +25,7 @@ import (
 	"gatehouse/broker/audit"
 	"gatehouse/broker/flow"
 	"gatehouse/broker/oauth"
+	"gatehouse/broker/policy"
 	"gatehouse/internal/httpx"
 	"gatehouse/web"
 )
@@ -161,7 +162,7 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request, q request) erro
 	if state.Session == nil {
 		return e.done(w, r, q, nil)
 	}
-	if q.confirmed != state.Session.ID && !q.names(state.Session) {
+	if q.confirmed != state.Session.ID && !q.names(state.Session, e.Desk.Subjects) {
 		e.confirm(w, q, state)
 		return nil
 	}
@@ -181,10 +182,10 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request, q request) erro
 	return e.done(w, r, q, &ended)
 }
 
-// names reports whether the hint is about this browser's session: then the
-// client has shown that it was signed in to within it.
-func (q request) names(s *broker.Session) bool {
-	return q.hint != nil && q.hint.SessionID == s.ID && q.hint.Subject == s.AccountID
+// names reports whether the hint is about this browser's session, by the names that
+// its client has for session and person (Core §8): then the client has shown that it was signed in to within it.
+func (q request) names(s *broker.Session, by policy.Subjects) bool {
+	return q.hint != nil && q.hint.SessionID == by.Session(q.client, s.ID) && q.hint.Subject == by.Of(q.client, s.AccountID)
 }
 
 // confirm asks the person. The form repeats what the request said, and names the

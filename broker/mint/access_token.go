@@ -42,7 +42,7 @@ func (m *Minter) AccessToken(ctx context.Context, p AccessTokenParams) (token st
 		scopes: p.Scopes, now: p.Now, lifetime: or(p.Client.Lifetimes.AccessToken, m.lifetimes.AccessToken),
 	}
 	claims := m.common(&a)
-	claims.authentication(p.Grant)
+	claims.authentication(p.Grant, m.subjects.Session(p.Client, p.Grant.SessionID))
 	claims.mayAct(p.Client.MayAct)
 	token, err = m.issue(ctx, &a, claims.done())
 	return token, a.lifetime, err
@@ -92,13 +92,13 @@ func (m *Minter) common(a *access) payload {
 	return claims
 }
 
-// authentication writes how and when the person of a grant signed in (RFC 9068 §2.2.1), and by which names the broker
-// finds session and grant again.
-func (p *payload) authentication(g *broker.Grant) {
+// authentication writes how and when the person of a grant signed in (RFC 9068 §2.2.1), by which sid the client knows
+// the session, and by which name the broker finds the grant again.
+func (p *payload) authentication(g *broker.Grant, session string) {
 	p.time("auth_time", g.AuthTime)
 	p.text("acr", g.ACR)
 	p.texts("amr", g.AMR)
-	p.text("sid", g.SessionID)
+	p.text("sid", session)
 	p.text("grant_id", g.ID)
 }
 

@@ -56,7 +56,7 @@ func (m *Minter) ExchangedToken(ctx context.Context, p ExchangeParams, grant *br
 	if err != nil {
 		return "", 0, err
 	}
-	claims.authentication(grant)
+	claims.authentication(grant, m.subjects.Session(p.Client, grant.SessionID))
 	token, err = m.issue(ctx, &a, claims.done())
 	return token, a.lifetime, err
 }

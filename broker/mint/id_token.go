@@ -60,7 +60,7 @@ func (m *Minter) IDToken(ctx context.Context, p IDTokenParams) (string, error) {
 	if len(p.Audience) > 0 { // Core §2: with one audience, which is the client, azp says nothing
 		claims.text("azp", p.Client.ID)
 	}
-	claims.text("sid", p.Grant.SessionID)
+	claims.text("sid", m.subjects.Session(p.Client, p.Grant.SessionID))
 	claims.text("at_hash", accessTokenHash)
 	claims.text("c_hash", codeHash)
 	granting := p.Scopes

@@ -40,7 +40,7 @@ func TestPairwiseSubjects(t *testing.T) {
 	t.Parallel()
 	m, _ := minterWith(t, func(*Config) {})
 	account := grant().AccountID
-	subjects := map[string]string{}
+	subjects, sessions := map[string]string{}, map[string]string{}
 	for _, sector := range []string{"", "a.example", "b.example"} {
 		for _, opaque := range []bool{false, true} {
 			a, i := accessTokenParams(), idTokenParams()
@@ -48,7 +48,8 @@ func TestPairwiseSubjects(t *testing.T) {
 				c.Sector, c.OpaqueAccessTokens = sector, opaque
 			}
 			want := m.Subject(a.Client, account)
-			subjects[want] = sector
+			sid := m.subjects.Session(a.Client, grant().SessionID)
+			subjects[want], sessions[sid] = sector, sector
 			access, _, err := m.AccessToken(t.Context(), a)
 			if err != nil {
 				t.Fatal(err)
@@ -60,7 +61,7 @@ func TestPairwiseSubjects(t *testing.T) {
 				t.Fatal(err)
 			}
 			for name, raw := range map[string]string{"access token": access, "exchanged token": exchanged} {
-				if got, err := m.InspectAccessToken(t.Context(), raw, moment()); err != nil || got.Subject != want {
+				if got, err := m.InspectAccessToken(t.Context(), raw, moment()); err != nil || got.Subject != want || got.SessionID != sid {
 					t.Errorf("%q %s: %+v, %v", sector, name, got, err)
 				}
 			}
@@ -72,7 +73,7 @@ func TestPairwiseSubjects(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if hint, err := m.ReadIDTokenHint(t.Context(), raw, moment()); err != nil || hint.Subject != want {
+				if hint, err := m.ReadIDTokenHint(t.Context(), raw, moment()); err != nil || hint.Subject != want || hint.SessionID != sid {
 					t.Errorf("%q %s: %+v, %v", sector, name, hint, err)
 				}
 				if sector != "" && strings.Contains(part(t, raw, 1), account) {
@@ -81,8 +82,8 @@ func TestPairwiseSubjects(t *testing.T) {
 			}
 		}
 	}
-	if len(subjects) != 3 || subjects[account] != "" {
-		t.Errorf("subjects %v", subjects)
+	if len(subjects) != 3 || subjects[account] != "" || len(sessions) != 3 || sessions[grant().SessionID] != "" {
+		t.Errorf("subjects %v, sessions %v", subjects, sessions)
 	}
 }
 

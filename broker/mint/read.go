@@ -28,7 +28,7 @@ type AccessToken struct {
 	Subject   string
 	ClientID  string
 	GrantID   string // empty in a client's own token
-	SessionID string // empty when the grant has none
+	SessionID string // sid as it stands, like Subject; empty when the grant has none
 	// ClientEpoch is the client's when its own token, or one in exchange, was issued.
 	ClientEpoch uint64
 	// Exchanged says that the token was issued in exchange for one about a person: ClientID need not be the grant's.
@@ -163,7 +163,7 @@ type Hint struct {
 	// Subject is sub as it stands: see [Minter.Subject].
 	Subject   string
 	ClientID  string
-	SessionID string // empty when the token had no sid
+	SessionID string // sid as it stands; empty when the token had none
 }
 
 // ReadIDTokenHint verifies an ID token of ours that a client sends back as id_token_hint (OpenID Connect Core §3.1.2.1,

@@ -10,7 +10,7 @@ import (
 	"gatehouse/broker"
 )
 
-// Subjects tells by which sub a client knows an account (OpenID Connect Core §8). It is a value and safe to copy.
+// Subjects tells by which sub a client knows an account (OpenID Connect Core §8), and by which sid a session. It is a value and safe to copy.
 type Subjects struct {
 	// Salt is [broker.Salts.PairwiseSalt]; without it pairwise subjects could be computed by whoever knows public ones.
 	Salt []byte
@@ -22,9 +22,23 @@ func (s Subjects) Of(client *broker.Client, accountID string) string {
 	if client.Sector == "" {
 		return accountID
 	}
+	return s.of(nil, client, accountID)
+}
+
+// Session returns by which sid a client knows a session: its ID, or for a client with a sector identifier a value that
+// no other sector gets, by which clients could find out that two of their subjects are one person (Core §8.1). A grant
+// without a session has no sid.
+func (s Subjects) Session(client *broker.Client, sessionID string) string {
+	if client.Sector == "" || sessionID == "" {
+		return sessionID
+	}
+	return s.of([]byte{0}, client, sessionID) // no sector is empty, and so no subject is made of the same
+}
+
+func (s Subjects) of(kind []byte, client *broker.Client, id string) string {
 	h := hmac.New(sha256.New, s.Salt)
-	h.Write(binary.AppendUvarint(nil, uint64(len(client.Sector))))
-	h.Write([]byte(client.Sector + accountID))
+	h.Write(binary.AppendUvarint(kind, uint64(len(client.Sector))))
+	h.Write([]byte(client.Sector + id))
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h.Sum(nil)[:20]))
 }
 

@@ -27,6 +27,15 @@ func TestSubjects(t *testing.T) {
 			t.Errorf("the subject is %s", name)
 		}
 	}
+	if s.Session(plain, account) != account || s.Session(shop, "") != "" {
+		t.Error("a client without a sector, or a grant without a session, has a sid that is not the session's ID")
+	}
+	for name, other := range map[string]string{"the session's ID": account, "the sub of the same text": sub,
+		"that of another sector": s.Session(&broker.Client{ID: "till", Sector: "till.example"}, account)} {
+		if s.Session(shop, account) == other {
+			t.Errorf("the sid is %s", name)
+		}
+	}
 	if again := s.Of(&broker.Client{ID: "till", Sector: "shop.example"}, account); again != sub || len(sub) != len(account) || sub != strings.ToLower(sub) {
 		t.Errorf("clients of one sector know %q and %q", sub, again)
 	}

@@ -62,6 +62,25 @@ func TestPairwiseSubjects(t *testing.T) {
 	}
 }
 
+// RP-Initiated Logout §2, Core §8.1: a client with a subject type of its own signs people out with its own names for
+// person and session, by which no other client knows them.
+func TestAPairwiseHintSignsOut(t *testing.T) {
+	t.Parallel()
+	b := brokertest.New(t, pairwise(", subject_type: pairwise"))
+	br := b.Browser(t)
+	public := claimsOf(t, b.Redeem(t, "shop", br.Code("shop", "scope", "openid")).Text("id_token"))
+	raw := b.Redeem(t, "wiki", br.Code("wiki", "scope", "openid")).Text("id_token")
+	if own := claimsOf(t, raw); own["sid"] == nil || own["sid"] == public["sid"] {
+		t.Errorf("one sid for all: %v", own["sid"])
+	}
+	if page := br.Get(b.Issuer + "/logout?id_token_hint=" + raw); page.Status != 200 || strings.Contains(page.Body, "sign_out") {
+		t.Errorf("the person is asked: %d\n%s", page.Status, page.Body)
+	}
+	if br.Get(b.AuthorizeURL("wiki", "prompt", "none")).URL.Query().Has("code") {
+		t.Error("the session lives on")
+	}
+}
+
 // I12: a code and a refresh token outlive keys that cannot be had just now.
 func TestNothingIsSpentOnAnIDTokenThatCannotBeEncrypted(t *testing.T) {
 	t.Parallel()
