@@ -38,7 +38,7 @@ func ParseUserCode(typed string) (code string, ok bool) {
 		if !counts {
 			continue
 		}
-		if letter == 0 || len(out) == userCodeLength {
+		if letter == 0 {
 			return "", false
 		}
 		out = append(out, letter)
