@@ -122,7 +122,7 @@ func (e *entry) begin(now time.Time, suits func(*jose.KeySet) bool) (wait <-chan
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
-	case e.set != nil && now.Sub(e.at) < fresh && suits(e.set):
+	case e.set != nil && !now.Before(e.at) && now.Sub(e.at) < fresh && suits(e.set): // a clock that was put back makes nothing fresh
 		return nil, false
 	case e.fetching != nil:
 		return e.fetching, false

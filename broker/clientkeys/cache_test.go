@@ -86,6 +86,10 @@ func TestKeysAreFetchedOnceAndKept(t *testing.T) {
 	if !has("a") || s.fetches.Load() != 2 {
 		t.Errorf("old keys are not fetched again: %d fetches", s.fetches.Load())
 	}
+	*now = now.Add(-time.Hour)
+	if !has("a") || s.fetches.Load() != 3 {
+		t.Errorf("keys of the future are not fetched again: %d fetches", s.fetches.Load())
+	}
 }
 
 // OIDF oidcc-refresh-token-rp-key-rotation: a new key is found when it is used.
