@@ -85,7 +85,7 @@ func (t *Tokens) findAccess(ctx context.Context, raw string, now time.Time) (*to
 		return nil, err
 	}
 	if out.state.Account == nil || t.Mint.Subject(out.client, out.state.Account.ID) != access.Subject {
-		return nil, dead(errSubject)
+		return out, dead(errSubject) // the client's sector may be put back, and the token is its own to revoke
 	}
 	if access.Exchanged {
 		return out, t.exchanged(ctx, out)
