@@ -286,3 +286,14 @@ func TestTX05NothingIsGained(t *testing.T) {
 		t.Errorf("%v until %v, the actor's until %v", a.Body["expires_in"], is["exp"], by["exp"])
 	}
 }
+
+// RFC 8693 §2.2.1: what is called a JWT is one.
+func TestOpaqueTokensAreNotIssuedAsJWTs(t *testing.T) {
+	t.Parallel()
+	b := brokertest.New(t, pairwise(", access_token_format: opaque, token_exchange: {people: true}, grant_types: [authorization_code, '"+string(oauth.GrantTypeTokenExchange)+"']"))
+	token := b.Redeem(t, "wiki", b.Browser(t).Code("wiki", "scope", "openid")).Text("access_token")
+	isError(t, "a JWT", exchange(t, b, "wiki", token, "requested_token_type", jwtType), 400, "invalid_request")
+	if a := exchange(t, b, "wiki", token); a.Status != 200 || a.Text("issued_token_type") != accessTokenType {
+		t.Errorf("an access token: %d %v", a.Status, a.Body)
+	}
+}

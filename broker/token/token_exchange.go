@@ -37,6 +37,10 @@ func (h *TokenExchange) Redeem(ctx context.Context, r Request) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, err
 	}
+	if q.issued == oauth.TokenKindJWT && r.Client.OpaqueAccessTokens {
+		// RFC 8693 §2.2.1: issued_token_type would not be true.
+		return Tokens{}, oauth.Errorf(oauth.InvalidRequest, "requested_token_type is not supported: the client's access tokens are no JWTs")
+	}
 	tokens := Tokens{}
 	if h.ours(q) {
 		tokens, err = h.person(ctx, r, q)
@@ -73,7 +77,7 @@ func readExchange(form oauth.Params) (exchange, error) {
 		return q, oauth.Errorf(oauth.InvalidRequest, "subject_token_type is not supported")
 	case q.issued != oauth.TokenKindAccessToken && q.issued != oauth.TokenKindJWT:
 		// A refresh token would outlive what was presented (TX-05).
-		return q, oauth.Errorf(oauth.InvalidRequest, "requested_token_type is not supported: access tokens are issued, which are JWTs")
+		return q, oauth.Errorf(oauth.InvalidRequest, "requested_token_type is not supported: nothing but access tokens is issued")
 	case (q.actor == "") != (acting == ""):
 		return q, oauth.Errorf(oauth.InvalidRequest, "actor_token and actor_token_type go together")
 	case q.actor != "" && acting != oauth.TokenKindAccessToken && acting != oauth.TokenKindJWT:
