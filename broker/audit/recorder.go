@@ -87,8 +87,12 @@ func (r *Recorder) Committed(ctx context.Context, e broker.Event) {
 func (r *Recorder) Refused(ctx context.Context, f Refusal) {
 	r.Metrics.refused(f)
 	level := slog.LevelInfo
-	if f.Code == oauth.ServerError {
+	switch f.Code {
+	case oauth.ServerError:
 		level = slog.LevelError
+	case oauth.AuthorizationPending, oauth.SlowDown:
+		// What every device hears every few seconds (RFC 8628 §3.5).
+		level = slog.LevelDebug
 	}
 	if !r.Log.Enabled(ctx, level) {
 		return

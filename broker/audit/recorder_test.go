@@ -72,6 +72,8 @@ func TestRefusedLines(t *testing.T) {
 			Address: "192.0.2.1", AccountID: "acc1", ClientID: "wiki", Connector: "corp", SessionID: "sid1", GrantID: "g1",
 		}, `level=INFO msg=refused endpoint=token code=invalid_grant reason="code was issued to another client" request_id=req1 address=192.0.2.1 account_id=acc1 client_id=wiki connector=corp sid=sid1 grant_id=g1`},
 		{"a page has no code", Refusal{Endpoint: Callback}, `level=INFO msg=refused endpoint=callback`},
+		{"a device that waits is no news", Refusal{Endpoint: Token, Code: oauth.AuthorizationPending}, ``},
+		{"nor is one that is hasty", Refusal{Endpoint: Token, Code: oauth.SlowDown}, ``},
 		{"our own fault is an error", Refusal{Endpoint: Token, Code: oauth.ServerError, Reason: broker.ErrReadOnly},
 			`level=ERROR msg=refused endpoint=token code=server_error reason="store is read-only after a failed write"`},
 		// LG-02

@@ -238,7 +238,11 @@ func (s *Server) reception(limits configs.TokenLimits, callers *clientauth.Authe
 // outlives is how long the last code given within a session, and what is issued for
 // it, can live.
 func outlives(rt *runtime) time.Duration {
-	of := func(l broker.Lifetimes) time.Duration { return l.Code + max(l.AccessToken, l.IDToken) }
+	var waits time.Duration // a device may fetch its tokens later than an application
+	if rt.devices() {
+		waits = rt.config.Lifetimes.DeviceCode
+	}
+	of := func(l broker.Lifetimes) time.Duration { return max(l.Code, waits) + max(l.AccessToken, l.IDToken) }
 	base := rt.config.Lifetimes.Broker()
 	longest := of(base)
 	for _, client := range rt.clients {
