@@ -89,8 +89,7 @@ func oidfResponseModules(p oidfPlan, emailWarnings []string) {
 		slices.SortFunc(r, func(a, b struct{ name, value string }) int { return -strings.Compare(a.name, b.name) })
 		m.scopeClaims(m.flow(r), r)
 	})
-	p.module("oidcc-server-client-secret-post", nil, func(m *oidfModule) {
-		m.client = oidfPosting
+	p.posting().module("oidcc-server-client-secret-post", nil, func(m *oidfModule) {
 		m.withoutName(m.flow(m.request()))
 	})
 	p.module("oidcc-ensure-registered-redirect-uri", nil, func(m *oidfModule) {

@@ -214,8 +214,8 @@ func TestOIDFCheckerOfAnswers(t *testing.T) {
 		oidfVerdict(t, raw, &f, failure, false)
 	}
 	for header, failure := range map[string]bool{"no-store": false, "private, no-store": false, "no-cache": true, "": true} {
-		m := oidfModule{T: t}
-		m.uncached(oidfReply{header: http.Header{"Cache-Control": {header}}})
-		oidfVerdict(t, header, &m.oidfFindings, failure, false)
+		var f oidfFindings
+		f.uncached(oidfReply{header: http.Header{"Cache-Control": {header}}})
+		oidfVerdict(t, header, &f, failure, false)
 	}
 }

@@ -204,7 +204,7 @@ func TestOIDFWhatIsAdvertisedIsThere(t *testing.T) {
 	})
 	p.module("id_token_signing_alg_values_supported", nil, func(m *oidfModule) {
 		if !slices.Equal(m.advertised("id_token_signing_alg_values_supported"), []string{"RS256", "ES256"}) {
-			m.failf("advertised are %v", m.metadata["id_token_signing_alg_values_supported"])
+			m.failf("advertised are %v", m.document["id_token_signing_alg_values_supported"])
 		}
 		m.client, m.alg = oidfElliptic, "ES256"
 		m.flow(m.request())

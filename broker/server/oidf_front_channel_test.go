@@ -37,7 +37,8 @@ func (r oidfRequest) inFragment() bool {
 	return r.get("response_mode") == "" && (slices.Contains(kind, "id_token") || slices.Contains(kind, "token"))
 }
 
-// arrived is what a response type brings in the end.
+// arrived is what a response type brings in the end, and what there is to be read at
+// userinfo.
 func (m *oidfModule) arrived(at oidfArrival, r oidfRequest) oidfTokens {
 	m.Helper()
 	if r.get("response_type") == "code" {
@@ -47,6 +48,30 @@ func (m *oidfModule) arrived(at oidfArrival, r oidfRequest) oidfTokens {
 	if t.code == "" {
 		return t
 	}
+	redeemed := m.compared(t, r)
+	if t.access != "" {
+		m.userInfo("get", oidfTokens{access: t.access, id: redeemed.id})
+	}
+	return redeemed
+}
+
+// redeemed is the same without userinfo.
+func (m *oidfModule) redeemed(at oidfArrival, r oidfRequest) oidfTokens {
+	m.Helper()
+	if r.get("response_type") == "code" {
+		return m.redeem(m.code(at, r), r)
+	}
+	t := m.front(at, r)
+	if t.code == "" {
+		return t
+	}
+	return m.compared(t, r)
+}
+
+// compared redeems the code of a hybrid flow, and holds the two ID tokens against each
+// other.
+func (m *oidfModule) compared(t oidfTokens, r oidfRequest) oidfTokens {
+	m.Helper()
 	redeemed := m.redeem(t.code, r)
 	if t.id != nil {
 		for _, claim := range []string{"iss", "sub"} { // Core §3.3.3.6
@@ -55,9 +80,6 @@ func (m *oidfModule) arrived(at oidfArrival, r oidfRequest) oidfTokens {
 			}
 		}
 		m.sameSignIn(t, redeemed)
-	}
-	if t.access != "" {
-		m.userInfo("get", oidfTokens{access: t.access, id: redeemed.id})
 	}
 	return redeemed
 }
@@ -105,7 +127,7 @@ func (m *oidfModule) front(at oidfArrival, r oidfRequest) oidfTokens {
 		}
 	}
 	if m.gives("id_token") {
-		t.id = m.idToken(t.raw, m.keys, oidfExpected{issuer: m.world.issuer, clientID: m.client.id, alg: m.alg, nonce: r.get("nonce"),
+		t.id = m.idToken(m.opened(t.raw), m.keys, oidfExpected{issuer: m.world.issuer, clientID: m.client.id, alg: m.alg, nonce: r.get("nonce"),
 			accessToken: t.access, code: t.code, scopes: strings.Fields(r.get("scope")), now: m.world.clock.Now()})
 		for claim, bound := range map[string]string{"at_hash": t.access, "c_hash": t.code} { // Core §3.2.2.9, §3.3.2.11
 			if _, there := t.id[claim]; there != (bound != "") {

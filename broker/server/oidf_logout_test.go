@@ -47,7 +47,7 @@ func oidfLogoutModules(p oidfPlan) {
 	oidfBadLogoutModules(p)
 	oidfPageLogoutModules(p)
 	p.module("oidcc-rp-initiated-logout-discovery-endpoint-verification", nil, func(m *oidfModule) {
-		m.httpsURL("end_session_endpoint", m.metadata["end_session_endpoint"])
+		m.httpsURL("end_session_endpoint", m.document["end_session_endpoint"])
 	})
 }
 
@@ -135,10 +135,7 @@ func (m *oidfModule) signedOut() {
 // under the stranger's own kid.
 func (m *oidfModule) forged(idToken string) string {
 	m.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		m.Fatal(err)
-	}
+	key := oidfKeys().first.private.(*rsa.PrivateKey)
 	header, err := json.Marshal(map[string]string{"alg": "RS256", "kid": oidfRandom(20)})
 	if err != nil {
 		m.Fatal(err)

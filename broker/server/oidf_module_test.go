@@ -24,6 +24,11 @@ type oidfPlan struct {
 	formPost bool
 	// responseType is the variant of that name; empty for code.
 	responseType string
+	// dynamic is the variant dynamic_client: each module registers a client, with what
+	// the suite always sends and some more, unless it does so itself.
+	dynamic bool
+	more    map[string]any
+	itself  bool
 }
 
 // oidfModule is one module while it runs.
@@ -32,11 +37,17 @@ type oidfModule struct {
 	oidfFindings
 	oidfPlan
 	agent *oidfAgent
-	// metadata and keys are fetched anew by every module.
-	metadata map[string]any
+	// document and keys are fetched anew by every module.
+	document map[string]any
 	keys     map[string]oidfKey
 	scope    string
 	alg      string
+	// audience is that of client assertions; the token endpoint if empty.
+	audience string
+	// open takes off the encryption of an ID token; nil where there is none.
+	open func(raw string) string
+	// registered are the clients that the module has registered.
+	registered []oidfClient
 }
 
 // module runs a module that must end without failures and with exactly the
@@ -45,14 +56,20 @@ func (p oidfPlan) module(name string, warnings []string, run func(m *oidfModule)
 	p.t.Run(name, func(t *testing.T) {
 		m := &oidfModule{T: t, oidfPlan: p, agent: p.world.agent(t, "ada"), scope: "openid", alg: "RS256"}
 		m.oidfPlan.t = t
-		m.metadata = m.object("the metadata", p.world.fetch(t, p.world.issuer+"/.well-known/openid-configuration").body)
+		m.document = m.object("the metadata", p.world.fetch(t, p.world.issuer+"/.well-known/openid-configuration").body)
 		m.keys = m.jwks(p.world.fetch(t, m.endpoint("jwks_uri")).body)
 		for _, method := range []string{"client_secret_basic", "client_secret_post"} {
 			if !slices.Contains(m.advertised("token_endpoint_auth_methods_supported"), method) {
 				m.failf("%s is not advertised", method)
 			}
 		}
+		if p.dynamic && !p.itself {
+			m.oidfPlan.client = m.register(nil)
+		}
 		run(m)
+		for _, client := range m.registered {
+			m.unregister(client)
+		}
 		m.conclude(warnings)
 		// Time passes between modules; limits recover.
 		p.world.clock.Advance(time.Minute)
@@ -87,14 +104,14 @@ func (m *oidfModule) require() {
 }
 
 func (m *oidfModule) endpoint(name string) string {
-	text, _ := m.metadata[name].(string)
+	text, _ := m.document[name].(string)
 	return text
 }
 
 // advertised is a list of the metadata.
 func (m *oidfModule) advertised(name string) []string {
 	var out []string
-	list, _ := m.metadata[name].([]any)
+	list, _ := m.document[name].([]any)
 	for _, v := range list {
 		text, _ := v.(string)
 		out = append(out, text)
@@ -252,24 +269,35 @@ func oidfFormEncode(s string) string {
 	return oidfReplace(url.QueryEscape(s), "%2A", "*", "~", "%7E")
 }
 
-// tokenRequest sends a request to the token endpoint. Clients of the variant
-// client_secret_post put their secret into the form.
+// tokenRequest sends a request to the token endpoint.
 func (m *oidfModule) tokenRequest(client oidfClient, pairs ...string) oidfReply {
 	m.Helper()
-	if client == oidfPosting {
+	return m.clientRequest("token_endpoint", client, "application/json", pairs...)
+}
+
+// clientRequest sends a form to an endpoint that is for clients, and has the client
+// authenticate as it has registered.
+func (m *oidfModule) clientRequest(endpoint string, client oidfClient, accept string, pairs ...string) oidfReply {
+	m.Helper()
+	switch client.method {
+	case "client_secret_post":
 		pairs = append(pairs, "client_id", client.id, "client_secret", client.secret)
+	case "private_key_jwt", "client_secret_jwt":
+		pairs = append(pairs, "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", "client_assertion", m.assertion(client))
+	case "none":
+		pairs = append(pairs, "client_id", client.id)
 	}
 	var form []string
 	for i := 0; i+1 < len(pairs); i += 2 {
 		form = append(form, pairs[i]+"="+oidfFormEncode(pairs[i+1]))
 	}
-	request, err := http.NewRequestWithContext(m.Context(), http.MethodPost, m.endpoint("token_endpoint"), strings.NewReader(strings.Join(form, "&")))
+	request, err := http.NewRequestWithContext(m.Context(), http.MethodPost, m.endpoint(endpoint), strings.NewReader(strings.Join(form, "&")))
 	if err != nil {
 		m.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded;charset=UTF-8")
-	request.Header.Set("Accept", "application/json")
-	if client != oidfPosting {
+	request.Header.Set("Accept", accept)
+	if client.method == "" || client.method == "client_secret_basic" {
 		request.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(oidfFormEncode(client.id)+":"+oidfFormEncode(client.secret))))
 	}
 	return m.world.send(m.T, request)

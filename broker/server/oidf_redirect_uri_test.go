@@ -59,7 +59,7 @@ func TestOIDFClientAuthenticationFails(t *testing.T) {
 		redeem := func(client oidfClient, uri string) oidfReply {
 			return m.tokenRequest(client, "grant_type", "authorization_code", "code", code, "redirect_uri", uri)
 		}
-		for _, wrong := range []oidfClient{{oidfFirst.id, "wrong", oidfCallback}, {"nobody", oidfFirst.secret, oidfCallback}} {
+		for _, wrong := range []oidfClient{{id: oidfFirst.id, secret: "wrong"}, {id: "nobody", secret: oidfFirst.secret}} {
 			reply := redeem(wrong, oidfCallback)
 			m.json("the refusal", reply, http.StatusUnauthorized)
 			m.uncached(reply)
@@ -76,7 +76,7 @@ func TestOIDFClientAuthenticationFails(t *testing.T) {
 		m.client = oidfPosting
 		r := m.request()
 		code := m.code(m.authorize(r), r)
-		basic := oidfClient{oidfPosting.id, oidfPosting.secret, ""} // differs from oidfPosting, so it uses the header
+		basic := oidfClient{id: oidfPosting.id, secret: oidfPosting.secret}
 		reply := m.tokenRequest(basic, "grant_type", "authorization_code", "code", code, "redirect_uri", oidfCallback)
 		if body := m.object("the refusal", reply.body); reply.status != http.StatusUnauthorized || body["error"] != "invalid_client" {
 			m.failf("%d %v", reply.status, body)

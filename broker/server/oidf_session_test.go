@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -78,10 +77,10 @@ func oidfCodeReuseModules(p oidfPlan) {
 // reference, with PKCE.
 func oidfRequestObjectModules(p oidfPlan) {
 	p.module("oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported", nil, func(m *oidfModule) {
-		if value := m.metadata["request_parameter_supported"]; value != true {
+		if value := m.document["request_parameter_supported"]; value != true {
 			m.failf("request_parameter_supported is %v", value)
 		}
-		if slices.Contains(m.advertised("request_object_signing_alg_values_supported"), "none") || m.metadata["request_object_signing_alg_values_supported"] == nil {
+		if slices.Contains(m.advertised("request_object_signing_alg_values_supported"), "none") || m.document["request_object_signing_alg_values_supported"] == nil {
 			m.failf("unsigned request objects seem to be supported: the suite would not skip this module")
 		}
 		// Inside is everything; outside what OAuth demands, in the order of the alphabet.
@@ -89,10 +88,14 @@ func oidfRequestObjectModules(p oidfPlan) {
 		r := m.request()
 		outside := oidfRequest{}.with("client_id", r.get("client_id"), "redirect_uri", r.get("redirect_uri"), "request", m.requestObject(r),
 			"response_type", r.get("response_type"), "scope", r.get("scope"))
-		m.refused(m.authorize(outside), outside, "request_not_supported")
+		refusal := "request_not_supported"
+		if p.dynamic {
+			refusal = "invalid_request_object" // the client has keys, and might have signed it
+		}
+		m.refused(m.authorize(outside), outside, refusal)
 	})
 	p.module("oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported", nil, func(m *oidfModule) {
-		if value := m.metadata["request_uri_parameter_supported"]; value != true {
+		if value := m.document["request_uri_parameter_supported"]; value != true {
 			m.failf("request_uri_parameter_supported is %v", value)
 		}
 		r := m.request()
@@ -107,13 +110,17 @@ func oidfRequestObjectModules(p oidfPlan) {
 
 // oidfPKCEModules is oidcc-ensure-request-with-valid-pkce-succeeds.
 func oidfPKCEModules(p oidfPlan) {
-	p.module("oidcc-ensure-request-with-valid-pkce-succeeds", nil, func(m *oidfModule) {
-		verifier := oidfRandom(64)
-		sum := sha256.Sum256([]byte(verifier))
-		r := m.request("code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]), "code_challenge_method", "S256")
-		code := m.authorizationCode(m.authorize(r), r)
-		m.tokens(m.tokenRequest(m.client, "grant_type", "authorization_code", "code", code, "redirect_uri", r.get("redirect_uri"), "code_verifier", verifier), code, r)
-	})
+	p.module("oidcc-ensure-request-with-valid-pkce-succeeds", nil, func(m *oidfModule) { m.proved() })
+}
+
+// proved is a flow with PKCE.
+func (m *oidfModule) proved() oidfTokens {
+	m.Helper()
+	verifier := oidfRandom(64)
+	sum := sha256.Sum256([]byte(verifier))
+	r := m.request("code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]), "code_challenge_method", "S256")
+	code := m.authorizationCode(m.authorize(r), r)
+	return m.tokens(m.tokenRequest(m.client, "grant_type", "authorization_code", "code", code, "redirect_uri", r.get("redirect_uri"), "code_verifier", verifier), code, r)
 }
 
 // requestObject is the request as an unsigned JWT (Core §6.1).
@@ -132,23 +139,23 @@ func (m *oidfModule) requestObject(r oidfRequest) string {
 
 // oidfRefreshModules is oidcc-refresh-token.
 func oidfRefreshModules(p oidfPlan) {
-	p.module("oidcc-refresh-token", nil, func(m *oidfModule) {
+	p.with("grant_types", p.grantTypes("refresh_token")).module("oidcc-refresh-token", nil, func(m *oidfModule) {
 		m.scope = "openid offline_access"
-		if !strings.Contains(strings.Join(m.advertised("grant_types_supported"), " "), "refresh_token") {
+		if !slices.Contains(m.advertised("grant_types_supported"), "refresh_token") {
 			m.failf("grant_types_supported lacks refresh_token")
 		}
+		one, two := m.client, m.second()
 		first := m.refreshed()
 		// The second client has a browser of its own, and sends no scope. Its token is
 		// good for nothing in the hands of the first.
-		m.oidfPlan.client, m.agent = oidfSecond, m.world.agent(m.T, "ada")
-		m.oidfPlan.formPost = p.formPost
+		m.oidfPlan.client, m.agent = two, m.world.agent(m.T, "ada")
 		second := m.refreshed()
-		for client, token := range map[oidfClient]string{p.client: second.refresh, oidfSecond: first.refresh} {
+		for client, token := range map[oidfClient]string{one: second.refresh, two: first.refresh} {
 			m.invalidGrant(m.tokenRequest(client, "grant_type", "refresh_token", "refresh_token", token, "scope", "openid"))
 		}
 		// The attempts have changed nothing for the clients whose tokens they are.
 		m.tokens(m.refresh(second.refresh), "", m.request())
-		m.oidfPlan.client = p.client
+		m.oidfPlan.client = one
 		m.tokens(m.refresh(first.refresh, "scope", "openid offline_access"), "", m.request())
 	})
 }
@@ -172,7 +179,7 @@ func (m *oidfModule) refreshed() oidfTokens {
 	}
 	m.world.clock.Advance(time.Second) // so that iat differs
 	var pairs []string
-	if m.client == oidfFirst {
+	if m.client.redirectURI == oidfCallback {
 		pairs = []string{"scope", m.scope}
 	}
 	next := m.tokens(m.refresh(t.refresh, pairs...), "", r)

@@ -54,7 +54,7 @@ func (m *oidfModule) tokens(reply oidfReply, code string, r oidfRequest) oidfTok
 	if code == "" {
 		want.nonce = "" // Core §12.2: should not have one
 	}
-	t.id = m.idToken(t.raw, m.keys, want)
+	t.id = m.idToken(m.opened(t.raw), m.keys, want)
 	return t
 }
 
@@ -78,22 +78,21 @@ func (m *oidfModule) invalidGrant(reply oidfReply) {
 }
 
 // json checks status and type of an answer.
-func (m *oidfModule) json(what string, reply oidfReply, status int) {
-	m.Helper()
+func (f *oidfFindings) json(what string, reply oidfReply, status int) {
 	mediaType, _, err := mime.ParseMediaType(reply.header.Get("Content-Type"))
 	if reply.status != status || err != nil || mediaType != "application/json" {
-		m.failf("%s is %d of type %q: %.300s", what, reply.status, reply.header.Get("Content-Type"), reply.body)
+		f.failf("%s is %d of type %q: %.300s", what, reply.status, reply.header.Get("Content-Type"), reply.body)
 	}
 }
 
 // uncached is RFC 6749 §5.1.
-func (m *oidfModule) uncached(reply oidfReply) {
+func (f *oidfFindings) uncached(reply oidfReply) {
 	directives := strings.Split(strings.ReplaceAll(reply.header.Get("Cache-Control"), " ", ""), ",")
 	if !slices.Contains(directives, "no-store") {
-		m.failf("Cache-Control is %q", reply.header.Get("Cache-Control"))
+		f.failf("Cache-Control is %q", reply.header.Get("Cache-Control"))
 	}
 	if pragma := reply.header.Get("Pragma"); pragma != "" && pragma != "no-cache" {
-		m.failf("Pragma is %q", pragma)
+		f.failf("Pragma is %q", pragma)
 	}
 }
 

@@ -37,19 +37,30 @@ const (
 	oidfLoggedOut     = oidfHost + "/test/a/gatehouse/post_logout_redirect"
 )
 
-// oidfClient is a client as it is registered by hand: the variant static_client.
-type oidfClient struct{ id, secret, redirectURI string }
+// oidfClient is a client: registered by hand, the variant static_client, or by
+// itself, the variant dynamic_client.
+type oidfClient struct {
+	id, secret, redirectURI string
+	// method is how it authenticates: with client_secret_basic if empty.
+	method string
+	// key signs its assertions with alg, RS256 if empty.
+	key *oidfPair
+	alg string
+	// configuration is the registration_client_uri of one that registered itself, and
+	// token what opens it.
+	configuration, token string
+}
 
 // The clients. IDs and secrets are as odd as they may be: the suite encodes them
 // before it puts them into an Authorization header (RFC 6749 §2.3.1).
 var (
-	oidfFirst    = oidfClient{`suite:1+2%25&=~*'()!`, `p&ss=w%2Brd +:/~*'()!ü€`, oidfCallback}
-	oidfSecond   = oidfClient{"suite-2", "second+secret/=", oidfCallbackQuery}
-	oidfPosting  = oidfClient{"suite-post", "posted secret&", oidfCallback}
-	oidfTrusted  = oidfClient{"suite-trusted", "trusted-secret", oidfCallback}
-	oidfElliptic = oidfClient{"suite-es256", "elliptic-secret", oidfCallback}
-	oidfFront    = oidfClient{"suite-front", "front-secret", oidfCallback}
-	oidfQuery    = oidfClient{"suite-query", "query-secret", oidfHost + "/test/a/gatehouse/callback?bar=foo"}
+	oidfFirst    = oidfClient{id: `suite:1+2%25&=~*'()!`, secret: `p&ss=w%2Brd +:/~*'()!ü€`, redirectURI: oidfCallback}
+	oidfSecond   = oidfClient{id: "suite-2", secret: "second+secret/=", redirectURI: oidfCallbackQuery}
+	oidfPosting  = oidfClient{id: "suite-post", secret: "posted secret&", redirectURI: oidfCallback, method: "client_secret_post"}
+	oidfTrusted  = oidfClient{id: "suite-trusted", secret: "trusted-secret", redirectURI: oidfCallback}
+	oidfElliptic = oidfClient{id: "suite-es256", secret: "elliptic-secret", redirectURI: oidfCallback}
+	oidfFront    = oidfClient{id: "suite-front", secret: "front-secret", redirectURI: oidfCallback}
+	oidfQuery    = oidfClient{id: "suite-query", secret: "query-secret", redirectURI: oidfHost + "/test/a/gatehouse/callback?bar=foo"}
 )
 
 // oidfClients is their registration: the first as little as there can be, the
@@ -68,6 +79,9 @@ const oidfClients = `
 const oidfEverything = "grant_types: [authorization_code, implicit, refresh_token], " +
 	"response_types: [code, id_token, id_token token, code id_token, code token, code id_token token]"
 
+// oidfConnector is a way to sign in: its ID, its name and the upstream's address.
+const oidfConnector = "  - {id: %s, type: oidc, name: %s, client_id: broker, client_secret: upstream-secret, issuer: %q, scopes: [openid, profile, email, groups]}\n"
+
 // oidfWorld is a broker under an https issuer, which is what the suite wants, and
 // an upstream that shows its sign-in page and remembers who has signed in.
 type oidfWorld struct {
@@ -77,15 +91,34 @@ type oidfWorld struct {
 	roots    *x509.CertPool
 	// direct is the suite's own HTTP client: no cookies, no redirects.
 	direct *http.Client
+	server *server.Server
+	// site is there where clients may register.
+	site *oidfSite
 }
 
-// newOIDFWorld starts a world whose issuer has the path. Store, keys and clock are
-// brokertest's, whose own listener speaks plain HTTP and stays unused.
+// oidfSetting is what worlds differ in.
+type oidfSetting struct {
+	// path of the issuer.
+	path string
+	// registration is the section of that name; with one the world has a site.
+	registration string
+	// choice adds a second way to sign in, so that people are shown ours.
+	choice bool
+}
+
+// newOIDFWorld starts a world whose issuer has the path.
 func newOIDFWorld(t *testing.T, path string) *oidfWorld {
+	t.Helper()
+	return openOIDFWorld(t, oidfSetting{path: path})
+}
+
+// openOIDFWorld starts a world. Store, keys and clock are brokertest's, whose own
+// listener speaks plain HTTP and stays unused.
+func openOIDFWorld(t *testing.T, setting oidfSetting) *oidfWorld {
 	t.Helper()
 	base := brokertest.New(t, brokertest.Options{})
 	front := httptest.NewUnstartedServer(nil)
-	w := &oidfWorld{issuer: "https://" + front.Listener.Addr().String() + path, clock: base.Clock}
+	w := &oidfWorld{issuer: "https://" + front.Listener.Addr().String() + setting.path, clock: base.Clock}
 	// Tokens tell whole seconds; the clock of a test must not happen to.
 	w.clock.Advance(700 * time.Millisecond)
 	w.upstream = fake.NewOIDC(fake.Options{Now: w.clock.Now, OIDC: fake.OIDCOptions{Algorithm: "ES256"},
@@ -94,7 +127,7 @@ func newOIDFWorld(t *testing.T, path string) *oidfWorld {
 	t.Cleanup(upstream.Close)
 	w.upstream.SetURL(upstream.URL)
 
-	config := w.configuration(t)
+	config := w.configuration(t, setting)
 	secrets, err := config.SecretKeys()
 	if err != nil {
 		t.Fatal(err)
@@ -104,11 +137,8 @@ func newOIDFWorld(t *testing.T, path string) *oidfWorld {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(base.Log, nil))
-	opened, err := server.Open(t.Context(), server.Options{Config: config, Store: base.Store, Secrets: ring, Log: log, Now: w.clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	front.Config.Handler = opened.Handler()
+	w.server = openWithSharedKeys(t, server.Options{Config: config, Store: base.Store, Secrets: ring, Log: log, Now: w.clock.Now})
+	front.Config.Handler = w.server.Handler()
 	front.StartTLS()
 	t.Cleanup(front.Close)
 	w.roots = x509.NewCertPool()
@@ -117,12 +147,19 @@ func newOIDFWorld(t *testing.T, path string) *oidfWorld {
 	return w
 }
 
-func (w *oidfWorld) configuration(t *testing.T) *configs.Config {
+func (w *oidfWorld) configuration(t *testing.T, setting oidfSetting) *configs.Config {
 	t.Helper()
+	sections, more := fmt.Sprintf(oidfConnector, "corp", "Corp", w.upstream.URL()), ""
+	if setting.choice {
+		sections += fmt.Sprintf(oidfConnector, "other", "Other", w.upstream.URL())
+	}
+	if setting.registration != "" {
+		w.site = newOIDFSite(t)
+		more = "registration: " + setting.registration + "\noutbound: {allow_networks: [127.0.0.0/8], ca_file: '" + w.site.ca + "'}\n"
+	}
 	file := filepath.Join(t.TempDir(), "broker.yaml")
-	text := fmt.Sprintf("issuer: %s\nlisten: 127.0.0.1:0\nstorage: {type: bolt, path: unused.db}\nsecret_key: %s\nconnectors:\n"+
-		"  - {id: corp, type: oidc, name: Corp, client_id: broker, client_secret: upstream-secret, issuer: %q, scopes: [openid, profile, email]}\n"+
-		"clients:%s", w.issuer, seal.NewSecret(), w.upstream.URL(), oidfReplace(oidfClients, "CALLBACK", oidfCallback, "LOGGEDOUT", oidfLoggedOut, "EVERYTHING", oidfEverything))
+	text := fmt.Sprintf("issuer: %s\nlisten: 127.0.0.1:0\nstorage: {type: bolt, path: unused.db}\nsecret_key: %s\n%sconnectors:\n%sclients:%s",
+		w.issuer, seal.NewSecret(), more, sections, oidfReplace(oidfClients, "CALLBACK", oidfCallback, "LOGGEDOUT", oidfLoggedOut, "EVERYTHING", oidfEverything))
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
