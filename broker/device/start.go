@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"time"
 
 	"gatehouse/broker"
@@ -121,14 +120,9 @@ func (s *Start) request(v clientauth.Visit) (broker.DeviceAuthorization, error) 
 	if !client.AllowsGrantType(oauth.GrantTypeRefreshToken) {
 		scopes = scopes.Without(oauth.OfflineAccess)
 	}
-	var resources []string
-	if named := v.Form.Values("resource"); len(named) > 0 {
-		kept := oauth.Scopes(nil)
-		if resources, kept, err = s.Resources.Target(s.Issuer, scopes, named); err != nil {
-			return broker.DeviceAuthorization{}, err
-		}
-		// Scopes of resource servers that are not among them are asked of nobody.
-		scopes = slices.DeleteFunc(scopes, func(name string) bool { return !kept.Has(name) && s.Resources.Scopes().Has(name) })
+	resources, scopes, err := s.Resources.Asked(s.Issuer, scopes, v.Form.Values("resource"))
+	if err != nil {
+		return broker.DeviceAuthorization{}, err
 	}
 	if len(scopes) == 0 {
 		return broker.DeviceAuthorization{}, oauth.Errorf(oauth.InvalidScope, "none of the requested scopes can be granted")
