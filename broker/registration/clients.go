@@ -17,8 +17,10 @@ import (
 )
 
 const (
-	// maxEntries bounds how many converted clients are kept.
+	// maxEntries bounds how many converted clients are kept, and maxCached of how many
+	// bytes of metadata, which strangers may have chosen (I11).
 	maxEntries = 4096
+	maxCached  = 16 << 20
 	// usedEvery is the least time between two notes that a client is in use, each of
 	// which is a commit.
 	usedEvery = 24 * time.Hour
@@ -36,6 +38,7 @@ type Clients struct {
 
 	mu      sync.Mutex
 	entries map[string]*entry
+	cached  int // bytes of metadata
 }
 
 // entry is a registration that has been converted.
@@ -61,7 +64,7 @@ func (c *Clients) Client(ctx context.Context, id string) (*broker.Client, error)
 	if err != nil {
 		return nil, err
 	}
-	if client := c.cached(&r); client != nil {
+	if client := c.known(&r); client != nil {
 		return client, nil
 	}
 	if client, err = c.convert(&r); err != nil {
@@ -71,8 +74,8 @@ func (c *Clients) Client(ctx context.Context, id string) (*broker.Client, error)
 	return client, nil
 }
 
-// cached is the client of the revision that is stored, if it was converted before.
-func (c *Clients) cached(r *broker.Registration) *broker.Client {
+// known is the client of the revision that is stored, if it was converted before.
+func (c *Clients) known(r *broker.Registration) *broker.Client {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e := c.entries[r.ClientID]; e != nil && e.revision == r.Revision {
@@ -90,11 +93,13 @@ func (c *Clients) keep(r *broker.Registration, client *broker.Client) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.entries == nil || len(c.entries) >= maxEntries {
-		// Whoever is still active is converted again; nothing is ever searched for victims.
-		c.entries = make(map[string]*entry)
+	if c.entries == nil || len(c.entries) >= maxEntries || c.cached+len(r.Metadata) > maxCached {
+		// Whoever is still active is converted again; nothing is ever searched for victims,
+		// and a revision that another has replaced counts until then.
+		c.entries, c.cached = make(map[string]*entry), 0
 	}
 	c.entries[r.ClientID] = e
+	c.cached += len(r.Metadata)
 }
 
 // convert makes the client of a registration, less what the policy no longer allows.

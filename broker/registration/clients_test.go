@@ -90,6 +90,18 @@ func TestTheCacheIsBounded(t *testing.T) {
 	if n := len(c.entries); n > maxEntries {
 		t.Errorf("%d entries", n)
 	}
+	// Strangers choose how long their documents are.
+	c = &Clients{}
+	kept := 0
+	for i := range 2 * maxCached / maxBody {
+		c.keep(&broker.Registration{ClientID: strconv.Itoa(i), Metadata: make([]byte, maxBody)}, &broker.Client{})
+		if kept = len(c.entries) * maxBody; kept > maxCached {
+			t.Fatalf("%d bytes of metadata", kept)
+		}
+	}
+	if kept < maxCached/2 {
+		t.Errorf("%d bytes of metadata are kept: hardly any", kept)
+	}
 }
 
 // What the policy of today no longer allows is refused at use, whatever was registered.
