@@ -39,8 +39,7 @@ const (
 	// ClientUnverified: a public client, whose name any program can use. It is the zero
 	// value.
 	ClientUnverified ClientStanding = iota
-	// ClientSelfRegistered proved to be the client that registered itself, under a name
-	// of its choice.
+	// ClientSelfRegistered has registered itself, under a name of its choice.
 	ClientSelfRegistered
 	// ClientVerified proved to be the client that the operator knows.
 	ClientVerified

@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/broker"
 	"gatehouse/broker/flow"
+	"gatehouse/broker/oauth"
 	"gatehouse/internal/httpx"
 	"gatehouse/web"
 )
@@ -66,14 +67,15 @@ func (e *Endpoint) confirmation(r *http.Request, s flow.Situation, device broker
 	return page
 }
 
-// standing is how much a client's name is worth: a public one did not prove to be
-// itself when it started (DV-07), and nobody has looked at one that registered itself.
+// standing is how much a client's name is worth: nobody has looked at one that
+// registered itself, and a public one did not prove to be itself when it started
+// (DV-07). Of one that is both the first says more: there may be no such application.
 func standing(client *broker.Client) web.ClientStanding {
 	switch {
-	case client.Public():
-		return web.ClientUnverified
 	case client.Registered:
 		return web.ClientSelfRegistered
+	case client.Public():
+		return web.ClientUnverified
 	}
 	return web.ClientVerified
 }
@@ -161,6 +163,10 @@ func (e *Endpoint) situation(r *http.Request, id string) (flow.Situation, error)
 	client, err := e.Desk.Client(r.Context(), f)
 	if err != nil {
 		return flow.Situation{}, err
+	}
+	if !client.AllowsGrantType(oauth.GrantTypeDeviceCode) {
+		// The configuration has changed since: nothing could be fetched.
+		return flow.Situation{}, e.Desk.DeviceOver(broker.ErrNotFound)
 	}
 	return e.Desk.Situation(r, f, client)
 }

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -189,6 +190,16 @@ func TestWhoMayNotUseTheClientDecidesNothing(t *testing.T) {
 	if answered := b.decide(page, "allow", nil); answered.Code != 403 || w.device("tv", s).Decision != broker.DevicePending {
 		t.Errorf("%d %s", answered.Code, answered.Body)
 	}
+	// A client that lost the grant meanwhile could fetch nothing: nobody is told that it can.
+	w = newWorld(t)
+	s, b = w.begun("tv"), w.browser()
+	page = b.enter(s.UserCode)
+	w.clients["tv"].GrantTypes = []oauth.GrantType{oauth.GrantTypeRefreshToken}
+	for _, answered := range []*httptest.ResponseRecorder{b.get("/device/confirm?flow=" + flowOf(t, page)), b.decide(page, "allow", nil)} {
+		if answered.Code != 400 || !strings.Contains(answered.Body.String(), "This code can no longer be used") || w.device("tv", s).Decision != broker.DevicePending {
+			t.Errorf("%d %s", answered.Code, answered.Body)
+		}
+	}
 }
 
 // The page asks about the device that waits now, and a flow of a client is no device's.
@@ -234,7 +245,7 @@ func TestDV07WhoAskedIsAsFarBelievedAsTheyProvedIt(t *testing.T) {
 		{"a public client", broker.Client{AuthMethod: oauth.AuthMethodNone}, web.ClientUnverified, true},
 		{"one with a secret", broker.Client{AuthMethod: oauth.AuthMethodClientSecretBasic}, web.ClientVerified, true},
 		{"one that registered itself", broker.Client{AuthMethod: oauth.AuthMethodPrivateKeyJWT, Registered: true}, web.ClientSelfRegistered, false},
-		{"a public one that registered itself", broker.Client{AuthMethod: oauth.AuthMethodNone, Registered: true}, web.ClientUnverified, false},
+		{"a public one that registered itself", broker.Client{AuthMethod: oauth.AuthMethodNone, Registered: true}, web.ClientSelfRegistered, false},
 	} {
 		if got := standing(&row.client); got != row.want {
 			t.Errorf("%s: %d, want %d", row.name, got, row.want)
@@ -245,6 +256,9 @@ func TestDV07WhoAskedIsAsFarBelievedAsTheyProvedIt(t *testing.T) {
 		body := w.browser().enter(s.UserCode).Body.String()
 		if got := strings.Contains(body, `<bdi class="host">tv.example</bdi>`); got != row.host {
 			t.Errorf("%s: its host is shown: %v", row.name, got)
+		}
+		if got := strings.Contains(body, "has registered itself here and chose its own name"); got != row.client.Registered {
+			t.Errorf("%s: it is said to have registered itself: %v", row.name, got)
 		}
 		if got := strings.Contains(body, "Not verified:"); got != (row.want != web.ClientVerified) {
 			t.Errorf("%s: called not verified: %v", row.name, got)
