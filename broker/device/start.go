@@ -14,6 +14,7 @@ import (
 	"gatehouse/broker/flow"
 	"gatehouse/broker/oauth"
 	"gatehouse/broker/policy"
+	"gatehouse/internal/httpx"
 )
 
 const (
@@ -39,6 +40,9 @@ type Start struct {
 	Resources policy.Resources
 	// Supported are the scopes there are; others are ignored.
 	Supported oauth.Scopes
+	// PerAddress bounds what one address starts for public clients. Anybody can name
+	// them, and what is started is recorded, unlike a request at /token (I11).
+	PerAddress *httpx.Limiter
 	// NewCode makes a device code and the key it is stored under: the minter's.
 	NewCode func(forget time.Time) (string, broker.ExpiringKey, error)
 }
@@ -89,6 +93,11 @@ func (s *Start) start(r *http.Request, v clientauth.Visit) (answer, broker.Event
 	device, err := s.request(v)
 	if err != nil {
 		return answer{}, broker.Event{}, err
+	}
+	if v.Client.Public() {
+		if wait, ok := s.PerAddress.Allow(httpx.LimitKey(httpx.About(r.Context()).Address)); !ok {
+			return answer{}, broker.Event{}, oauth.Errorf(oauth.TemporarilyUnavailable, "too many devices were started from this address").WithRetryAfter(wait)
+		}
 	}
 	// A person is shown these; the rest of what the request says is the client's word.
 	device.Address, device.Agent = v.Event.Address, audit.Identifier(r.UserAgent())

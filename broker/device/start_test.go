@@ -9,8 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"gatehouse/broker"
 	"gatehouse/broker/oauth"
+	"gatehouse/internal/httpx"
 )
 
 // RFC 8628 §3.2: what a device is answered, and what is remembered of it.
@@ -37,6 +40,35 @@ func TestADeviceIsGivenCodes(t *testing.T) {
 	if again := w.begun("tv"); again.DeviceCode == got.DeviceCode || again.UserCode == got.UserCode {
 		t.Error("two devices have one code")
 	}
+}
+
+// I11: what anybody can start in the name of a public client is recorded, so there is
+// less of it than of polls. Who has to prove to be the client counts as at /token.
+func TestI11StrangersStartFewDevices(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start.PerAddress = &httpx.Limiter{Rate: rate.Every(time.Minute), Burst: 3, Now: func() time.Time { return w.now }}
+	digest, err := w.start.Reception.Callers.Secrets.Digest("s3cret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.clients["secret"] = &broker.Client{ID: "secret", Secrets: []string{digest}, GrantTypes: deviceGrants()}
+	w.ask("tv", "scope", "unknown") // refused, and recorded nowhere
+	w.begun("tv")
+	w.begun("staff")
+	w.begun("tv")
+	before := w.store.Commits()
+	got, answered := w.ask("tv")
+	if answered.Code != http.StatusTooManyRequests || got.Error != "temporarily_unavailable" || answered.Header().Get("Retry-After") != "60" || w.store.Commits() != before {
+		t.Errorf("%d %v %s", answered.Code, answered.Header(), answered.Body)
+	}
+	for range 5 {
+		if _, answered := w.ask("secret", "client_secret", "s3cret"); answered.Code != http.StatusOK {
+			t.Errorf("a client that proved itself: %d %s", answered.Code, answered.Body)
+		}
+	}
+	w.now = w.now.Add(time.Minute)
+	w.begun("tv")
 }
 
 // RFC 8628 §3.1: what is checked, as at the other endpoints of clients.

@@ -153,6 +153,20 @@ func TestRFC8628Refusals(t *testing.T) {
 	}
 }
 
+// I11: what strangers start for a public client is limited as what is typed at /device.
+// A client that proves itself may serve many people from one address.
+func TestI11StartsForPublicClientsAreLimited(t *testing.T) {
+	t.Parallel()
+	b := livingRoom(t, func(o *brokertest.Options) { o.Config = "limits:\n  device: {per_address: 2/m}\n" })
+	for range 2 {
+		begin(t, b, brokertest.CLI)
+	}
+	isError(t, "one more", askAs(t, b, "/device_authorization", brokertest.CLI, "scope", "openid"), 429, "temporarily_unavailable")
+	for range 3 {
+		begin(t, b, box)
+	}
+}
+
 // What ends a person's access ends what a device was allowed and has not fetched yet.
 func TestADeviceGetsNothingOfSomebodyWhoIsOut(t *testing.T) {
 	t.Parallel()
