@@ -45,7 +45,7 @@ func (d *Desk) approved(w http.ResponseWriter, f *Flow, client *broker.Client) {
 func (d *Desk) DeviceOver(err error) *PageError {
 	return &PageError{Status: http.StatusBadRequest, Err: err, Page: web.Error{
 		Title:   "This code can no longer be used",
-		Message: "It has expired, it was decided about already, or you were signed out meanwhile. Nothing was allowed just now.",
+		Message: "It has expired, it was decided about already, or you were signed out meanwhile. This changed nothing: if you have just answered, that answer counts.",
 		Next:    "If the device is still waiting, have it show a new code and enter that one.",
 		BackURL: d.Issuer + "/device", BackLabel: "Enter a code",
 	}}
