@@ -142,7 +142,7 @@ func Describe(issuer string, e Enabled) Metadata {
 		IntrospectionSigning:  e.IntrospectionAlgs,
 		ACRValues:             e.ACRValues,
 		TokenAuthMethods:      append(slices.Clone(proving), string(oauth.AuthMethodNone)),
-		ClaimsSupported: []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "sid", "at_hash",
+		ClaimsSupported: []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash",
 			"name", "given_name", "family_name", "preferred_username", "picture", "locale", "email", "email_verified", "groups"},
 		ChallengeMethods:  []string{oauth.ChallengeMethodS256},
 		Prompts:           []string{"none", "login", "consent", "select_account"},
