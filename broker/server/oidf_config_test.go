@@ -12,9 +12,12 @@ import (
 // with a path.
 func TestOIDFConfig(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{"", "/tenants/a"} {
-		world := newOIDFWorld(t, path)
-		t.Run("oidcc-discovery-endpoint-verification, issuer path "+path, func(t *testing.T) {
+	for name, setting := range map[string]oidfSetting{
+		"": {}, ", clients register themselves": {registration: oidfRegistration}, ", issuer path /tenants/a": {path: "/tenants/a"},
+		", both": {path: "/tenants/a", registration: oidfRegistration},
+	} {
+		world, path := openOIDFWorld(t, setting), setting.path
+		t.Run("oidcc-discovery-endpoint-verification"+name, func(t *testing.T) {
 			var f oidfFindings
 			address := world.issuer + "/.well-known/openid-configuration"
 			reply := world.fetch(t, address)
@@ -27,10 +30,11 @@ func TestOIDFConfig(t *testing.T) {
 				t.Errorf("the key set is %d of type %s", keys.status, kind)
 			}
 			f.jwks(keys.body)
+			f.forRegistration(document, setting.registration != "")
 			m := oidfModule{T: t, oidfFindings: f}
 			m.conclude(nil)
 		})
-		t.Run("RFC 8414 §3.1: where the document is, issuer path "+path, func(t *testing.T) {
+		t.Run("RFC 8414 §3.1: where the document is"+name, func(t *testing.T) {
 			oidfWellKnown(t, world, path)
 		})
 	}
@@ -152,6 +156,24 @@ func (f *oidfFindings) metadata(raw []byte, address string) map[string]any {
 		f.failf("iss in authorization responses is not promised (RFC 9207 §3)")
 	}
 	return document
+}
+
+// forRegistration checks what the variant dynamic_client adds (Discovery §3: what an OP
+// has to support whom anybody may register with).
+func (f *oidfFindings) forRegistration(document map[string]any, open bool) {
+	if _, there := document["registration_endpoint"]; there != open {
+		f.failf("registration_endpoint is %v", document["registration_endpoint"])
+	}
+	for name, values := range map[string][]string{
+		"response_types_supported": {"code", "id_token", "id_token token"}, "grant_types_supported": {"authorization_code", "implicit"},
+	} {
+		list, _ := document[name].([]any)
+		for _, v := range values {
+			if open && !slices.Contains(list, any(v)) {
+				f.failf("%s lacks %s: %v", name, v, list)
+			}
+		}
+	}
 }
 
 func (f *oidfFindings) httpsURL(name string, value any) {

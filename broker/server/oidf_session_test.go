@@ -3,7 +3,6 @@ package server_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"time"
@@ -86,8 +85,7 @@ func oidfRequestObjectModules(p oidfPlan) {
 		// Inside is everything; outside what OAuth demands, in the order of the alphabet.
 		// So neither state nor response_mode can be known to whoever does not look inside.
 		r := m.request()
-		outside := oidfRequest{}.with("client_id", r.get("client_id"), "redirect_uri", r.get("redirect_uri"), "request", m.requestObject(r),
-			"response_type", r.get("response_type"), "scope", r.get("scope"))
+		outside := r.outside("request", m.requestObject(r))
 		refusal := "request_not_supported"
 		if p.dynamic {
 			refusal = "invalid_request_object" // the client has keys, and might have signed it
@@ -125,16 +123,9 @@ func (m *oidfModule) proved() oidfTokens {
 
 // requestObject is the request as an unsigned JWT (Core §6.1).
 func (m *oidfModule) requestObject(r oidfRequest) string {
-	claims := map[string]string{"iss": m.client.id, "aud": m.world.issuer}
-	for _, p := range r {
-		claims[p.name] = p.value
-	}
-	payload, err := json.Marshal(claims)
-	if err != nil {
-		m.Fatal(err)
-	}
+	m.Helper()
 	encode := base64.RawURLEncoding.EncodeToString
-	return encode([]byte(`{"alg":"none"}`)) + "." + encode(payload) + "."
+	return encode([]byte(`{"alg":"none"}`)) + "." + encode(oidfJSON(m.T, m.requestClaims(r))) + "."
 }
 
 // oidfRefreshModules is oidcc-refresh-token.
