@@ -82,6 +82,21 @@ func TestAPairwiseHintSignsOut(t *testing.T) {
 	}
 }
 
+// I11: whoever has a name in each sector has one limit all the same.
+func TestUserInfoIsLimitedPerAccountInEverySector(t *testing.T) {
+	t.Parallel()
+	o := pairwise(", subject_type: pairwise")
+	o.Config += "limits: {userinfo: {per_account: 2/h}}\n"
+	b := brokertest.New(t, o)
+	br := b.Browser(t)
+	for i, client := range []string{"wiki", "shop", "wiki", "shop"} {
+		a := b.UserInfo(t, b.Redeem(t, client, br.Code(client, "scope", "openid")).Text("access_token"))
+		if limited := a.Status == 429; limited != (i >= 2) {
+			t.Errorf("%s, request %d: %d %v", client, i, a.Status, a.Body)
+		}
+	}
+}
+
 // I12: a code and a refresh token outlive keys that cannot be had just now.
 func TestNothingIsSpentOnAnIDTokenThatCannotBeEncrypted(t *testing.T) {
 	t.Parallel()

@@ -98,15 +98,16 @@ func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request) (answer, *brok
 	if err != nil {
 		return answer{}, nil, invalid(err)
 	}
-	if wait, ok := e.PerAccount.Allow(token.Subject); !ok {
-		return answer{}, nil, oauth.Errorf(oauth.TemporarilyUnavailable, "too many requests for this account").WithRetryAfter(wait)
-	}
 	if !token.Scopes.Has(oauth.OpenID) {
 		return answer{}, nil, oauth.Errorf(oauth.InsufficientScope, "the access token lacks the scope openid")
 	}
 	_, state, err := e.Live(r.Context(), raw, now)
 	if err != nil {
 		return answer{}, nil, gone(err)
+	}
+	// By the account and not by sub, of which it has one in each sector.
+	if wait, ok := e.PerAccount.Allow(state.Account.ID); !ok {
+		return answer{}, nil, oauth.Errorf(oauth.TemporarilyUnavailable, "too many requests for this account").WithRetryAfter(wait)
 	}
 	client, err := e.Clients.Client(r.Context(), token.ClientID)
 	if err != nil {
