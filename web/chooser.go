@@ -10,6 +10,10 @@ type Chooser struct {
 	// ClientName and ClientHost name the application that is signed in to; the host
 	// is that of its redirect URI.
 	ClientName, ClientHost string
+	// LogoURL is where the application's logo is served by us; no logo when empty.
+	// SelfRegistered says that nobody here vouches for either name or logo.
+	LogoURL        string
+	SelfRegistered bool
 	// PolicyURI and TermsURI are the client's, shown as links when http or https
 	// (OIDC Registration §2).
 	PolicyURI, TermsURI string
@@ -71,7 +75,7 @@ var (
 
 func sampleChooser(email *EmailField) Chooser {
 	return Chooser{
-		ClientName: "Wiki", ClientHost: "wiki.example.com", PolicyURI: "https://wiki.example.com/privacy", TermsURI: "https://wiki.example.com/terms",
+		ClientName: "Wiki", ClientHost: "wiki.example.com", LogoURL: "/logo/wiki", SelfRegistered: true, PolicyURI: "https://wiki.example.com/privacy", TermsURI: "https://wiki.example.com/terms",
 		Choices: []Choice{
 			{Name: "Google", Type: "google", URL: "/login/google", Note: "example.com", Last: true},
 			{Name: "Acme (Microsoft)", Type: "azuread", URL: "/login/entra", Down: true},
@@ -86,7 +90,7 @@ func sampleChooser(email *EmailField) Chooser {
 // changes nothing by itself.
 func (p *Pages) Chooser(w http.ResponseWriter, c Chooser) {
 	cleanClient(&c.ClientName, &c.ClientHost)
-	cleanLinks(&c.PolicyURI, &c.TermsURI, &c.OthersURL, &c.CancelURL)
+	cleanLinks(&c.LogoURL, &c.PolicyURI, &c.TermsURI, &c.OthersURL, &c.CancelURL)
 	choices := make([]Choice, len(c.Choices))
 	for i, choice := range c.Choices {
 		cleanNames(&choice.Name, &choice.Note)

@@ -15,6 +15,10 @@ type Consent struct {
 	// ClientName and ClientHost name the application; the host, that of its redirect
 	// URI, is the part a registration cannot invent, and always shown.
 	ClientName, ClientHost string
+	// LogoURL is where the application's logo is served by us; no logo when empty.
+	// SelfRegistered says that nobody here vouches for either name or logo.
+	LogoURL        string
+	SelfRegistered bool
 	// ClientURI, PolicyURI and TermsURI are shown as links when http or https.
 	ClientURI, PolicyURI, TermsURI string
 	// AccountName and AccountEmail say whose account it is, ConnectorName where the
@@ -38,7 +42,7 @@ type Field struct{ Name, Value string }
 
 var consentSpecimen = specimen{name: "consent.html", form: formToClient, data: Consent{
 	Action: "/consent", Flow: "flow", Fields: []Field{{"account", "1"}},
-	ClientName: "Wiki", ClientHost: "wiki.example.com", ClientURI: "https://wiki.example.com/",
+	ClientName: "Wiki", ClientHost: "wiki.example.com", LogoURL: "/logo/wiki", SelfRegistered: true, ClientURI: "https://wiki.example.com/",
 	PolicyURI: "https://wiki.example.com/privacy", TermsURI: "https://wiki.example.com/terms",
 	AccountName: "Ada Lovelace", AccountEmail: "ada@example.com", ConnectorName: "Google",
 	Scopes: []ScopeLine{{Scope: "openid"}}, SwitchURL: "/login",
@@ -48,7 +52,7 @@ var consentSpecimen = specimen{name: "consent.html", form: formToClient, data: C
 func (p *Pages) Consent(w http.ResponseWriter, c Consent) {
 	cleanClient(&c.ClientName, &c.ClientHost)
 	cleanNames(&c.AccountName, &c.AccountEmail, &c.ConnectorName)
-	cleanLinks(&c.Action, &c.ClientURI, &c.PolicyURI, &c.TermsURI, &c.SwitchURL)
+	cleanLinks(&c.Action, &c.LogoURL, &c.ClientURI, &c.PolicyURI, &c.TermsURI, &c.SwitchURL)
 	c.Scopes = scopeLines(c.Scopes)
 	p.write(w, consentSpecimen, http.StatusOK, c)
 }

@@ -58,6 +58,8 @@ type DeviceConfirm struct {
 	// nobody vouches for that. Standing says how far to believe either.
 	ClientName, ClientHost string
 	Standing               ClientStanding
+	// LogoURL is where the application's logo is served by us; no logo when empty.
+	LogoURL string
 	// ClientURI, PolicyURI and TermsURI are shown as links when http or https.
 	ClientURI, PolicyURI, TermsURI string
 	// AccountName and AccountEmail say whose account it is, ConnectorName where the
@@ -83,7 +85,7 @@ func (d DeviceConfirm) SelfRegistered() bool { return d.Standing == ClientSelfRe
 
 var deviceConfirmSpecimen = specimen{name: "device_confirm.html", form: formToClient, data: DeviceConfirm{
 	Action: "/device/confirm", Flow: "flow", Fields: []Field{{"account", "1"}}, UserCode: "WDJB-MJHT",
-	ClientName: "Television", ClientHost: "tv.example.com", ClientURI: "https://tv.example.com/",
+	ClientName: "Television", ClientHost: "tv.example.com", LogoURL: "/logo/tv", ClientURI: "https://tv.example.com/",
 	PolicyURI: "https://tv.example.com/privacy", TermsURI: "https://tv.example.com/terms",
 	AccountName: "Ada Lovelace", AccountEmail: "ada@example.com", ConnectorName: "Google",
 	Scopes: []ScopeLine{{Scope: "openid"}, {Scope: "profile"}}, When: "2 minutes ago", Address: "192.0.2.7", Agent: "Television/1.0", Elsewhere: true,
@@ -94,7 +96,7 @@ var deviceConfirmSpecimen = specimen{name: "device_confirm.html", form: formToCl
 func (p *Pages) DeviceConfirm(w http.ResponseWriter, d DeviceConfirm) {
 	cleanClient(&d.ClientName, &d.ClientHost)
 	cleanNames(&d.AccountName, &d.AccountEmail, &d.ConnectorName, &d.UserCode, &d.When, &d.Address, &d.Agent)
-	cleanLinks(&d.Action, &d.ClientURI, &d.PolicyURI, &d.TermsURI, &d.SwitchURL)
+	cleanLinks(&d.Action, &d.LogoURL, &d.ClientURI, &d.PolicyURI, &d.TermsURI, &d.SwitchURL)
 	d.Scopes = scopeLines(d.Scopes)
 	p.write(w, deviceConfirmSpecimen, http.StatusOK, d)
 }

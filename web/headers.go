@@ -57,9 +57,14 @@ func (f form) referrerPolicy() string {
 }
 
 // contentSecurityPolicy allows the style and script elements of the rendered
-// page by their hashes, images of our own, and nothing else.
+// page by their hashes, images of our own where it has any, and nothing else. The
+// icon is within the page.
 func contentSecurityPolicy(rendered []byte, f form) string {
-	policy := "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; img-src 'self' data:"
+	policy := "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; img-src"
+	if bytes.Contains(rendered, []byte("<img")) {
+		policy += " 'self'"
+	}
+	policy += " data:"
 	for _, element := range []string{"style", "script"} {
 		if hashes := hashElements(rendered, element); len(hashes) > 0 {
 			policy += "; " + element + "-src " + strings.Join(hashes, " ")

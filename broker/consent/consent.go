@@ -64,6 +64,7 @@ func (e *Endpoint) page(s flow.Situation) web.Consent {
 		Action: e.Desk.Issuer + "/consent", Flow: s.Flow.ID,
 		Fields:     []web.Field{{Name: "account", Value: s.State.Account.ID}},
 		ClientName: cmp.Or(client.Name, client.ID), ClientHost: flow.HostOf(s.Flow.Request.RedirectURI),
+		LogoURL: e.Desk.LogoURL(client), SelfRegistered: client.Registered,
 		ClientURI: client.URI, PolicyURI: client.PolicyURI, TermsURI: client.TermsURI,
 		AccountName: cmp.Or(profile.Name, profile.PreferredUsername, profile.Email), AccountEmail: profile.Email,
 		ConnectorName: upstream.Name,

@@ -48,7 +48,7 @@ func (e *Endpoint) confirmation(r *http.Request, s flow.Situation, device broker
 		Fields:     []web.Field{{Name: "account", Value: s.State.Account.ID}},
 		UserCode:   shown(s.Flow.Device),
 		ClientName: cmp.Or(client.Name, client.ID), ClientURI: client.URI, PolicyURI: client.PolicyURI, TermsURI: client.TermsURI,
-		Standing:    standing(client),
+		Standing: standing(client), LogoURL: e.Desk.LogoURL(client),
 		AccountName: cmp.Or(profile.Name, profile.PreferredUsername, profile.Email), AccountEmail: profile.Email,
 		ConnectorName: upstream.Name,
 		When:          ago(s.State.Now.Sub(device.StartedAt)), Agent: device.Agent,

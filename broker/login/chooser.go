@@ -136,7 +136,7 @@ func unrouted(address string) string {
 // page is the chooser with the entries in order, the one of last time first.
 func (e *Endpoint) page(r *http.Request, f *flow.Flow, client *broker.Client, s flow.Step, offered []entry) web.Chooser {
 	page := web.Chooser{ClientName: cmp.Or(client.Name, client.ID), ClientHost: flow.HostOf(f.Request.RedirectURI),
-		PolicyURI: client.PolicyURI, TermsURI: client.TermsURI}
+		LogoURL: e.Desk.LogoURL(client), SelfRegistered: client.Registered, PolicyURI: client.PolicyURI, TermsURI: client.TermsURI}
 	last := e.Desk.LastUsed(r)
 	for _, o := range offered {
 		to := e.Desk.ChooserURL("/"+url.PathEscape(o.via.ID), f, s.SelectAccount)

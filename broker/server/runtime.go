@@ -20,6 +20,7 @@ import (
 	"gatehouse/broker/flow"
 	"gatehouse/broker/introspection"
 	"gatehouse/broker/login"
+	"gatehouse/broker/logo"
 	"gatehouse/broker/logout"
 	"gatehouse/broker/mint"
 	"gatehouse/broker/oauth"
@@ -170,6 +171,7 @@ func (s *Server) mount(rt *runtime, pages *web.Pages, minter *mint.Minter) error
 		&introspection.Endpoint{Issuer: c.Issuer, Reception: s.reception(limits.Token, callers), Resources: resources, Tokens: s.lookup(rt, minter)},
 		&userinfo.Endpoint{Issuer: c.Issuer, Clients: rt.lookup, Live: s.lookup(rt, minter).Access, Mint: minter, Audit: s.audit,
 			PerAddress: s.limiter(limits.UserInfo.PerAddress), PerAccount: s.limiter(limits.UserInfo.PerAccount), Now: s.now},
+		&logo.Endpoint{Clients: rt.lookup, Fetch: rt.fetch, PerAddress: s.limiter(limits.Login.PerAddress), Log: s.log, Now: s.now},
 		documents,
 	} {
 		endpoint.Mount(mux)

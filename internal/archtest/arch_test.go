@@ -31,7 +31,7 @@ var floors = map[string]int{
 	"broker/outbound": 1, "broker/clientkeys": 2, "broker/metadata": 2, "broker/recheck": 3, "broker/external": 3, "broker/mint": 3, "broker/clientauth": 3, "broker/flow": 3, "connectors/oidc": 3, "internal/adminsock": 3,
 
 	"broker/authorize": 4, "broker/login": 4, "broker/consent": 4, "broker/token": 4, "broker/userinfo": 4,
-	"configs": 4, "broker/discovery": 4, "broker/introspection": 4, "broker/logout": 4, "broker/device": 4, "broker/registration": 4,
+	"configs": 4, "broker/discovery": 4, "broker/introspection": 4, "broker/logout": 4, "broker/device": 4, "broker/logo": 4, "broker/registration": 4,
 	"connectors/google": 4, "connectors/okta": 4, "connectors/azuread": 4, "connectors/github": 4,
 
 	"broker/server": 5,
