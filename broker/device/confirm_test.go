@@ -202,6 +202,26 @@ func TestWhoMayNotUseTheClientDecidesNothing(t *testing.T) {
 	}
 }
 
+// Who clicks twice is not told that nothing was allowed.
+func TestASecondClickDoesNotUnsayTheFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s, b := w.begun("tv"), w.browser()
+	page := b.enter(s.UserCode)
+	kept := w.browser()
+	for name, cookie := range b.cookies {
+		kept.cookies[name] = cookie
+	}
+	b.decide(page, "allow", nil)
+	again := kept.decide(page, "allow", nil)
+	if again.Code != 400 || strings.Contains(again.Body.String(), "Nothing was allowed") || !strings.Contains(again.Body.String(), "that answer counts") {
+		t.Errorf("%d %s", again.Code, again.Body)
+	}
+	if d := w.device("tv", s); d.Decision != broker.DeviceApproved {
+		t.Errorf("%+v", d)
+	}
+}
+
 // The page asks about the device that waits now, and a flow of a client is no device's.
 func TestTheConfirmationIsOfTheDeviceThatWaits(t *testing.T) {
 	t.Parallel()
@@ -213,7 +233,8 @@ func TestTheConfirmationIsOfTheDeviceThatWaits(t *testing.T) {
 	if page := b.get("/device/confirm?flow=" + id); page.Code != 400 || !strings.Contains(page.Body.String(), "This code can no longer be used") {
 		t.Errorf("of one that was decided about: %d %s", page.Code, page.Body)
 	}
-	f := flow.New(w.now, &broker.AuthorizationRequest{ClientID: "wiki", Scopes: oauth.Scopes{"openid"}, RedirectURI: "https://wiki.example/callback"})
+	// Of a client that has devices too: it is the kind of the flow that counts.
+	f := flow.New(w.now, &broker.AuthorizationRequest{ClientID: "tv", Scopes: oauth.Scopes{"openid"}, RedirectURI: "https://tv.example/callback"})
 	ada := w.browser()
 	ada.signedIn("ada")
 	ada.park(t, f)
