@@ -18,11 +18,20 @@ import (
 	"gatehouse/internal/brokertest"
 )
 
+// logoFile is a picture of 256 by 256 pixels.
+func logoFile(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	must(t, png.Encode(&b, image.NewGray(image.Rect(0, 0, 256, 256))))
+	return b.String()
+}
+
 // gallery is a world of applications with logos, of which one can be had, and the site
 // where they are.
 func gallery(t *testing.T, path string) (b *brokertest.Broker, site string, fetched *atomic.Int32) {
 	t.Helper()
 	fetched = new(atomic.Int32)
+	file := logoFile(t)
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fetched.Add(1)
 		if len(r.Cookies()) > 0 || r.Header.Get("Referer") != "" {
@@ -30,7 +39,7 @@ func gallery(t *testing.T, path string) (b *brokertest.Broker, site string, fetc
 		}
 		switch r.URL.Path {
 		case "/logo.png":
-			must(t, png.Encode(w, image.NewGray(image.Rect(0, 0, 256, 256))))
+			_, _ = w.Write([]byte(file))
 		case "/logo.svg":
 			w.Header().Set("Content-Type", "image/png")
 			_, _ = w.Write([]byte("<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"))
@@ -53,9 +62,9 @@ func gallery(t *testing.T, path string) (b *brokertest.Broker, site string, fetc
 }
 
 // pictures are the addresses of a page's images.
-func pictures(page brokertest.Page) []string {
+func pictures(body string) []string {
 	var out []string
-	for _, m := range regexp.MustCompile(`<img src="([^"]*)" alt="">`).FindAllStringSubmatch(page.Body, -1) {
+	for _, m := range regexp.MustCompile(`<img src="([^"]*)" alt="">`).FindAllStringSubmatch(body, -1) {
 		out = append(out, html.UnescapeString(m[1]))
 	}
 	return out
@@ -77,7 +86,7 @@ func TestLogosAreShownAndServedByUs(t *testing.T) {
 			t.Errorf("pages wait for logos: %d fetches", n)
 		}
 		for name, page := range pages {
-			shown := pictures(page)
+			shown := pictures(page.Body)
 			if len(shown) != 1 || !strings.HasPrefix(shown[0], b.Issuer+"/logo/") || strings.Contains(page.Body, site) || page.Status != 200 {
 				t.Errorf("%s: %d %v\n%s", name, page.Status, shown, page.Body)
 				continue
@@ -110,7 +119,7 @@ func TestLogosThatCannotBeHad(t *testing.T) {
 	t.Parallel()
 	b, _, fetched := gallery(t, "")
 	browser := b.Browser(t)
-	if page := browser.Get(b.AuthorizeURL("bare")); page.Status != 200 || len(pictures(page)) != 0 || !strings.Contains(page.Body, "to use your account?") {
+	if page := browser.Get(b.AuthorizeURL("bare")); page.Status != 200 || len(pictures(page.Body)) != 0 || !strings.Contains(page.Body, "to use your account?") {
 		t.Errorf("a page about an application without a logo: %d %s", page.Status, page.Body)
 	}
 	var bodies []string
@@ -144,7 +153,7 @@ func TestTheLogoOfARegisteredClientIsMarked(t *testing.T) {
 	chooser := browser.Get(b.AuthorizeURL(id, "redirect_uri", "https://bank.example/cb"))
 	pages := map[string]brokertest.Page{"chooser": chooser, "consent": browser.Get(chooser.Link("/login/corp"))}
 	for name, page := range pages {
-		if shown := pictures(page); len(shown) != 1 || browser.Get(shown[0]).Status != 200 || !strings.Contains(page.Body, "has registered itself here and chose its own name and picture") {
+		if shown := pictures(page.Body); len(shown) != 1 || browser.Get(shown[0]).Status != 200 || !strings.Contains(page.Body, "has registered itself here and chose its own name and picture") {
 			t.Errorf("%s: %s\n%s", name, page.URL, page.Body)
 		}
 	}

@@ -2,8 +2,6 @@ package server_test
 
 import (
 	"encoding/base64"
-	"html"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -56,50 +54,6 @@ func oidfRequestURIModules(p oidfPlan) {
 			m.userInfo("get", t)
 		}
 	})
-}
-
-var oidfLink = regexp.MustCompile(`<a [^>]*href="([^"]*)"`)
-
-// links are where a page leads.
-func (at oidfArrival) links() []string {
-	var out []string
-	for _, found := range oidfLink.FindAllStringSubmatch(at.body, -1) {
-		out = append(out, html.UnescapeString(found[1]))
-	}
-	return out
-}
-
-// What the suite has a person look at: the sign-in page, and here the consent page
-// too, of clients that have registered a policy, terms or a logo. The logo is on
-// neither: people are shown nothing that a stranger has drawn.
-func TestOIDFRegistrationPages(t *testing.T) {
-	t.Parallel()
-	p := oidfPlan{t: t, world: openOIDFWorld(t, oidfSetting{registration: oidfRegistration, choice: true}), dynamic: true}
-	for member, warnings := range map[string][]string{"policy_uri": nil, "tos_uri": nil, "logo_uri": {"no logo"}} {
-		address := p.world.site.put("/"+member, "text/html", "<p>"+member)
-		p.with(member, address).module("oidcc-registration-"+strings.ReplaceAll(member, "_", "-"), warnings, func(m *oidfModule) {
-			m.agent.hesitant = true
-			signIn := m.authorize(m.request())
-			at := slices.IndexFunc(signIn.links(), func(l string) bool { return strings.Contains(l, "/login/corp") })
-			if at < 0 {
-				m.Fatalf("no sign-in page: %d at %s: %s", signIn.status, signIn.url, signIn.body)
-			}
-			first, err := signIn.url.Parse(signIn.links()[at])
-			must(m.T, err)
-			consent := m.agent.follow(m.agent.request("GET", first.String(), "", "https://"+signIn.url.Host))
-			if m.agent.saw("consent") != 1 || consent.atSuite {
-				m.Fatalf("no consent page: %d at %s", consent.status, consent.url)
-			}
-			for name, page := range map[string]oidfArrival{"sign-in": signIn, "consent": consent} {
-				switch {
-				case member != "logo_uri" && !slices.Contains(page.links(), address):
-					m.failf("the %s page has no link to %s: %v", name, address, page.links())
-				case member == "logo_uri" && !strings.Contains(page.body, "<img"):
-					m.warnf("no logo", "the %s page shows none", name)
-				}
-			}
-		})
-	}
 }
 
 // The module oidcc-server-rotate-keys: what an operator does with broker keys rotate
