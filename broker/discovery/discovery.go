@@ -169,6 +169,9 @@ func (m *Metadata) optional(e Enabled) {
 	if e.Pairwise {
 		m.SubjectTypes = append(m.SubjectTypes, "pairwise")
 	}
+	if slices.ContainsFunc(m.ResponseTypes, func(t string) bool { return strings.HasPrefix(t, "code id_token") }) {
+		m.ClaimsSupported = append(m.ClaimsSupported, "c_hash") // OpenID Connect Core §3.3.2.11
+	}
 	m.IDTokenKeyAlgs, m.IDTokenEncs = encryptions(e.IDTokenEncryption)
 	m.UserInfoKeyAlgs, m.UserInfoEncs = encryptions(e.UserInfoEncryption)
 	m.IntrospectionKeyAlgs, m.IntrospectionEncs = encryptions(e.IntrospectionEncryption)

@@ -138,3 +138,32 @@ func TestAccessTokensSignedWithRS256(t *testing.T) {
 		t.Errorf("no key %q in %v", header.Kid, keys)
 	}
 }
+
+// Discovery §3: what an ID token of the browser holds is among the claims there are,
+// and c_hash is not where no client gets one.
+func TestTheClaimsOfHybridResponsesAreAdvertised(t *testing.T) {
+	t.Parallel()
+	advertised := func(b *brokertest.Broker) []any {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.Issuer+"/.well-known/openid-configuration", nil)
+		must(t, err)
+		list, _ := b.Program(t, request, nil).Body["claims_supported"].([]any)
+		return list
+	}
+	b := hybrid(t)
+	answer, err := url.ParseQuery(b.Browser(t).Get(b.AuthorizeURL("wiki", "response_type", "code id_token token")).URL.Fragment)
+	must(t, err)
+	claims := claimsOf(t, answer.Get("id_token"))
+	if claims["c_hash"] == nil || claims["at_hash"] == nil {
+		t.Errorf("%v", claims)
+	}
+	list := advertised(b)
+	for claim := range claims {
+		if !slices.Contains(list, any(claim)) {
+			t.Errorf("%s is not among %v", claim, list)
+		}
+	}
+	if list := advertised(brokertest.New(t, brokertest.Options{})); len(list) == 0 || slices.Contains(list, any("c_hash")) {
+		t.Errorf("without hybrid responses: %v", list)
+	}
+}
