@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"gatehouse/internal/jwttest"
 )
 
@@ -287,14 +285,20 @@ func useRequestObjectAlg(m *oidfModule, alg string) {
 		m.failf("nobody knows the algorithm %s", alg)
 		return
 	}
-	m.becomesKey(key, "jwks", oidfKeySet(m.T, key), "request_object_signing_alg", alg)
+	other := oidfAnother(alg)
+	m.becomesKey(key, "jwks", oidfKeySet(m.T, key, other), "request_object_signing_alg", alg)
 	r := m.request()
 	at := m.authorize(r.outside("request", jwttest.Sign(m.T, key.signer(), m.requestClaims(r))))
 	m.redeem(m.code(at, r), r)
-	other := oidfKeys().signing["ES256"]
-	if alg == "ES256" {
-		other = oidfKeys().signing["RS256"]
-	}
-	wrong := r.outside("request", jwttest.Sign(m.T, jwttest.Key{Algorithm: jose.SignatureAlgorithm(other.alg), ID: key.kid, Key: other.private}, m.requestClaims(r)))
+	// The client's own key, and not what it has registered.
+	wrong := r.outside("request", jwttest.Sign(m.T, other.signer(), m.requestClaims(r)))
 	m.refused(m.authorize(wrong), wrong, "invalid_request_object")
+}
+
+// oidfAnother is a key for another algorithm.
+func oidfAnother(alg string) *oidfPair {
+	if alg == "ES256" {
+		return oidfKeys().signing["RS256"]
+	}
+	return oidfKeys().signing["ES256"]
 }

@@ -18,7 +18,7 @@ func (m *oidfModule) authenticates(use func(*oidfModule, oidfTokens), method, al
 			m.failf("nobody knows the algorithm %s", alg)
 			return
 		}
-		pairs = append(pairs, "jwks", oidfKeySet(m.T, key))
+		pairs = append(pairs, "jwks", oidfKeySet(m.T, key, oidfAnother(alg)))
 	}
 	if alg != "" {
 		pairs = append(pairs, "token_endpoint_auth_signing_alg", alg)
@@ -29,15 +29,27 @@ func (m *oidfModule) authenticates(use func(*oidfModule, oidfTokens), method, al
 	if use != nil {
 		use(m, t)
 	}
-	if method == "none" {
-		return
+	if method != "none" {
+		m.nobodyElse(t, alg)
 	}
-	// And nobody gets in without.
-	stranger := m.client
-	stranger.method = "none"
-	if reply := m.tokenRequest(stranger, "grant_type", "authorization_code", "code", t.code, "redirect_uri", m.client.redirectURI); reply.status != 401 ||
-		m.object("the refusal", reply.body)["error"] != "invalid_client" {
-		m.failf("without %s: %d %s", method, reply.status, reply.body)
+}
+
+// nobodyElse: neither without proof nor, where an algorithm is registered, with another
+// that the client has a key for (OpenID Connect Registration §2) does anybody get in.
+func (m *oidfModule) nobodyElse(t oidfTokens, alg string) {
+	m.Helper()
+	silent, other := m.client, m.client
+	silent.method = "none"
+	wrong := []oidfClient{silent}
+	if alg != "" {
+		other.key, other.alg = oidfAnother(alg), map[bool]string{true: "HS384", false: "HS256"}[alg == "HS256"]
+		wrong = append(wrong, other)
+	}
+	for _, client := range wrong {
+		reply := m.tokenRequest(client, "grant_type", "authorization_code", "code", t.code, "redirect_uri", m.client.redirectURI)
+		if reply.status != 401 || m.object("the refusal", reply.body)["error"] != "invalid_client" {
+			m.failf("somebody else hears %d %s", reply.status, reply.body)
+		}
 	}
 }
 

@@ -153,13 +153,15 @@ func (w *oidfWorld) configuration(t *testing.T, setting oidfSetting) *configs.Co
 	if setting.choice {
 		sections += fmt.Sprintf(oidfConnector, "other", "Other", w.upstream.URL())
 	}
+	clients := oidfReplace(oidfClients, "CALLBACK", oidfCallback, "LOGGEDOUT", oidfLoggedOut, "EVERYTHING", oidfEverything)
 	if setting.registration != "" {
+		clients = " []" // what is advertised is for those who register
 		w.site = newOIDFSite(t)
 		more = "registration: " + setting.registration + "\noutbound: {allow_networks: [127.0.0.0/8], ca_file: '" + w.site.ca + "'}\n"
 	}
 	file := filepath.Join(t.TempDir(), "broker.yaml")
 	text := fmt.Sprintf("issuer: %s\nlisten: 127.0.0.1:0\nstorage: {type: bolt, path: unused.db}\nsecret_key: %s\n%sconnectors:\n%sclients:%s",
-		w.issuer, seal.NewSecret(), more, sections, oidfReplace(oidfClients, "CALLBACK", oidfCallback, "LOGGEDOUT", oidfLoggedOut, "EVERYTHING", oidfEverything))
+		w.issuer, seal.NewSecret(), more, sections, clients)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
