@@ -167,3 +167,21 @@ func TestTheClaimsOfHybridResponsesAreAdvertised(t *testing.T) {
 		t.Errorf("without hybrid responses: %v", list)
 	}
 }
+
+// RFC 6749 §6, RFC 8707 §2.2: a refresh that asks for fewer scopes than would be good
+// at the resource it names is refused before anything is spent, and the grant is as
+// wide as it was.
+func TestANarrowRefreshForAResourceItCannotBeForSpendsNothing(t *testing.T) {
+	t.Parallel()
+	b := apis(t)
+	refresh := b.Redeem(t, "wiki", b.Browser(t).Code("wiki", "scope", "openid offline_access orders.read")).Text("refresh_token")
+	commits := b.Store.Commits()
+	isError(t, "a resource without its scopes", askAs(t, b, "/token", "wiki", "grant_type", "refresh_token", "refresh_token", refresh,
+		"scope", "openid", "resource", "https://orders.example"), 400, "invalid_target")
+	if n := b.Store.Commits() - commits; n != 0 {
+		t.Errorf("I12: the refusal cost %d commits", n)
+	}
+	if a := b.Refresh(t, "wiki", refresh); a.Status != 200 || a.Text("scope") != "openid offline_access orders.read" {
+		t.Errorf("%d %v", a.Status, a.Body)
+	}
+}
