@@ -126,10 +126,9 @@ func TestWhatIsNotThereLooksAlike(t *testing.T) {
 // I11: those that register themselves do not displace the operator's.
 func TestRegisteredClientsHaveAShelfOfTheirOwn(t *testing.T) {
 	t.Parallel()
-	logo := pngOf(t, filled(3, 3, color.Black))
-	files := map[string][]byte{"app": logo}
+	files := map[string][]byte{"app": pngOf(t, filled(3, 3, color.Black))}
 	for i := range maxEntries + 10 {
-		files[fmt.Sprint("registered", i)] = logo
+		files[fmt.Sprint("registered", i)] = nil // a fetch that fails is remembered as well
 	}
 	w := newWorld(t, files)
 	for i := range maxEntries + 10 {

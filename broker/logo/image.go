@@ -28,7 +28,7 @@ const (
 var (
 	errFile   = errors.New("the file is too large")
 	errFormat = errors.New("neither PNG nor JPEG nor GIF")
-	errSide   = errors.New("too wide or too high")
+	errSide   = errors.New("too wide, too high or empty")
 	errScans  = errors.New("too many scans")
 )
 
@@ -78,7 +78,7 @@ func decode(file []byte) (image.Image, error) {
 		if err != nil {
 			return nil, err
 		}
-		if config.Width < 1 || config.Height < 1 || config.Width > maxSide || config.Height > maxSide {
+		if config.Width > maxSide || config.Height > maxSide {
 			return nil, fmt.Errorf("%w: %d by %d", errSide, config.Width, config.Height)
 		}
 		// Within the data of a scan the marker cannot occur (ITU-T T.81 §B.1.1.5).
@@ -89,7 +89,7 @@ func decode(file []byte) (image.Image, error) {
 		if err != nil {
 			return nil, err
 		}
-		if b := picture.Bounds(); b.Empty() {
+		if picture.Bounds().Empty() {
 			return nil, errSide // a frame of a GIF may be smaller than its screen
 		}
 		return picture, nil
