@@ -56,8 +56,9 @@ type Registrations interface {
 	// ReplaceRegistration stores r if its Revision is the one after that which is
 	// stored. Errors: ErrNotFound, ErrConflict.
 	ReplaceRegistration(ctx context.Context, r Registration, e Event) error
-	// UseRegistration moves UsedAt. ErrNotFound as in Registration.
-	UseRegistration(ctx context.Context, clientID string, now time.Time) error
+	// UseRegistration moves UsedAt and sets Unused: a client that is used may stay longer
+	// than one that never was. ErrNotFound as in Registration.
+	UseRegistration(ctx context.Context, clientID string, now time.Time, unused time.Duration) error
 	// Unregister deletes the registration; without its client every grant is dead.
 	Unregister(ctx context.Context, clientID string, e Event) error
 }

@@ -86,10 +86,13 @@ func (c *Clients) known(r *broker.Registration) *broker.Client {
 
 func (c *Clients) keep(r *broker.Registration, client *broker.Client) {
 	e := &entry{revision: r.Revision, client: client, noted: r.UsedAt, every: usedEvery}
-	if r.Unused > 0 {
+	if c.Policy.Unused > 0 {
 		// One that is used at least that often must not be forgotten for being noted too
 		// seldom.
-		e.every = min(usedEvery, r.Unused/2)
+		e.every = min(usedEvery, c.Policy.Unused/2)
+	}
+	if r.Unused != c.Policy.Unused {
+		e.noted = time.Time{} // the next use gives it what the policy gives
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -154,7 +157,7 @@ func (c *Clients) Used(ctx context.Context, client *broker.Client) {
 		return
 	}
 	// The caller may hang up now that it has its answer.
-	if err := c.Registrations.UseRegistration(context.WithoutCancel(ctx), client.ID, now); err != nil {
+	if err := c.Registrations.UseRegistration(context.WithoutCancel(ctx), client.ID, now, c.Policy.Unused); err != nil {
 		c.Log.LogAttrs(ctx, slog.LevelWarn, "the use of a registered client could not be noted",
 			slog.String("client_id", client.ID), slog.String("reason", err.Error()))
 	}

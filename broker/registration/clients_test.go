@@ -28,12 +28,12 @@ func (c *counting) Registration(ctx context.Context, id string, now time.Time) (
 	return c.Registrations.Registration(ctx, id, now)
 }
 
-func (c *counting) UseRegistration(ctx context.Context, id string, now time.Time) error {
+func (c *counting) UseRegistration(ctx context.Context, id string, now time.Time, unused time.Duration) error {
 	c.notes.Add(1)
 	if err := errors.Join(c.err, ctx.Err()); err != nil {
 		return err
 	}
-	return c.Registrations.UseRegistration(ctx, id, now)
+	return c.Registrations.UseRegistration(ctx, id, now, unused)
 }
 
 func TestConfiguredClientsComeFirst(t *testing.T) {
@@ -149,12 +149,12 @@ func TestAStoreThatCannotBeReadIsNoUnknownClient(t *testing.T) {
 
 func TestUseIsNotedOnceADay(t *testing.T) {
 	t.Parallel()
-	p := openPolicy()
+	p := closedPolicy()
 	p.Unused = 90 * 24 * time.Hour
 	w := newWorld(t, p)
 	count := &counting{Registrations: w.store}
 	w.clients.Registrations = count
-	made := w.register("")
+	made := w.register("", bearer(initial)...)
 	use := func() { w.clients.Used(t.Context(), w.client(made)) }
 	use()
 	if n := count.notes.Load(); n != 0 {
@@ -195,10 +195,10 @@ func TestUseIsNotedOnceADay(t *testing.T) {
 func TestUseKeepsAClientAlive(t *testing.T) {
 	t.Parallel()
 	for _, unused := range []time.Duration{24 * time.Hour, 10 * 24 * time.Hour} {
-		p := openPolicy()
+		p := closedPolicy()
 		p.Unused = unused
 		w := newWorld(t, p)
-		made := w.register("")
+		made := w.register("", bearer(initial)...)
 		for range 30 {
 			w.sleep(unused / 2)
 			w.clients.Used(t.Context(), w.client(made))
@@ -214,10 +214,10 @@ func TestUseKeepsAClientAlive(t *testing.T) {
 // with the request.
 func TestANoteFailsNoRequest(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, openPolicy())
+	w := newWorld(t, closedPolicy())
 	count := &counting{Registrations: w.store}
 	w.clients.Registrations = count
-	made := w.register("")
+	made := w.register("", bearer(initial)...)
 	client := w.client(made)
 	w.sleep(25 * time.Hour)
 	count.err = broker.ErrReadOnly
@@ -235,5 +235,32 @@ func TestANoteFailsNoRequest(t *testing.T) {
 	r, err := w.store.Registration(t.Context(), client.ID, w.clock())
 	if err != nil || !r.UsedAt.Equal(w.clock()) {
 		t.Errorf("used at %v, want %v: %v", r.UsedAt, w.clock(), err)
+	}
+}
+
+// Of what anybody may register, what nobody uses is gone in a day; the first use gives a
+// client the time of the others, and an update does not.
+func TestDR05WhatIsNeverUsedIsForgottenSoon(t *testing.T) {
+	t.Parallel()
+	p := openPolicy()
+	p.Unused = 10 * 24 * time.Hour
+	w := newWorld(t, p)
+	idle, used, updated := w.register(""), w.register(""), w.register("")
+	w.sleep(time.Hour)
+	w.clients.Used(t.Context(), w.client(used))
+	if got := w.manage("PUT", updated, `{"client_id":"`+updated.text("client_id")+`",`+minimal[1:]); got.status != 200 {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	w.sleep(24 * time.Hour)
+	for name, made := range map[string]reply{"never used": idle, "only updated": updated} {
+		if _, err := w.clients.Client(t.Context(), made.text("client_id")); !errors.Is(err, broker.ErrNotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	w.sleep(8 * 24 * time.Hour)
+	w.clients.Used(t.Context(), w.client(used))
+	w.sleep(10 * 24 * time.Hour)
+	if _, err := w.clients.Client(t.Context(), used.text("client_id")); !errors.Is(err, broker.ErrNotFound) {
+		t.Errorf("not used any more: %v", err)
 	}
 }

@@ -79,7 +79,7 @@ func (e *Endpoint) update(v *visit) error {
 // replace stores the next revision.
 func (e *Endpoint) replace(v *visit, r *broker.Registration, accepted []byte, method oauth.AuthMethod) (secret string, err error) {
 	r.Revision++
-	r.Metadata, r.UsedAt, r.Unused = accepted, v.now, e.Policy.Unused
+	r.Metadata, r.UsedAt = accepted, v.now
 	secret = equip(r, method)
 	return secret, e.Registrations.ReplaceRegistration(v.ctx(), *r, v.event)
 }

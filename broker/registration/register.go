@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"gatehouse/broker"
 	"gatehouse/broker/metadata"
@@ -18,6 +19,11 @@ const (
 	detailOpen  = "open"
 	detailToken = "initial_access_token"
 )
+
+// unproven is how long a client that anybody may have registered is kept until it is
+// used for the first time: what a flood of registrations leaves behind is gone in a
+// day.
+const unproven = 24 * time.Hour
 
 // maxTries is how many random IDs may turn out to be taken, which is none but for a
 // broken source of randomness.
@@ -34,6 +40,9 @@ func (e *Endpoint) register(v *visit) error {
 		return err
 	}
 	r := broker.Registration{Revision: 1, CreatedAt: v.now, UsedAt: v.now, Unused: e.Policy.Unused}
+	if !v.presented && (r.Unused <= 0 || r.Unused > unproven) {
+		r.Unused = unproven // the first use gives it what the policy gives
+	}
 	if r.Metadata, err = e.accept(v, &d.Metadata); err != nil {
 		return err
 	}

@@ -119,7 +119,7 @@ func exerciseAnew(ctx context.Context, s *Store, n int) error {
 	if r, err := s.Registration(ctx, id, testNow); err == nil && (string(r.MACSecret) != "the secret of "+id || r.Revision != 1) {
 		return fmt.Errorf("registration %+v of %s is another", r, id)
 	}
-	_ = s.UseRegistration(ctx, id, testNow.Add(time.Minute))
+	_ = s.UseRegistration(ctx, id, testNow.Add(time.Minute), testUnused)
 	return nil
 }
 

@@ -132,15 +132,23 @@ func (s *Store) ReplaceRegistration(ctx context.Context, r broker.Registration, 
 }
 
 // UseRegistration implements [broker.Registrations]. A clock that was set back moves nothing.
-func (s *Store) UseRegistration(ctx context.Context, clientID string, now time.Time) error {
+func (s *Store) UseRegistration(ctx context.Context, clientID string, now time.Time, unused time.Duration) error {
 	return s.update(ctx, func(t *txn) error {
 		r := t.registration(clientID)
 		if r == nil || r.Expired(now) {
 			return broker.ErrNotFound
 		}
+		if !now.After(r.UsedAt) && r.Unused == unused {
+			return nil
+		}
 		if now.After(r.UsedAt) {
 			r.UsedAt = now
-			t.putRegistration(r)
+		}
+		forever := r.Unused <= 0
+		r.Unused = unused
+		t.putRegistration(r)
+		if forever { // any other has its reminder
+			t.remindOf(r)
 		}
 		return nil
 	})

@@ -141,7 +141,7 @@ func TestARegistrationHasOneReminderHoweverOftenItIsUsed(t *testing.T) {
 	now := testNow
 	for n := range 200 {
 		now = now.Add(testUnused / 5)
-		if err := s.UseRegistration(t.Context(), "a", now); err != nil {
+		if err := s.UseRegistration(t.Context(), "a", now, testUnused); err != nil {
 			t.Fatal(err)
 		}
 		if n%3 == 0 {
@@ -217,7 +217,7 @@ func TestADamagedRegistrationStopsWhoMeetsItAndNothingElse(t *testing.T) {
 	problems := map[string]error{
 		"registering": s.Register(ctx, testRegistration("a"), nil, broker.Event{}),
 		"replacing":   s.ReplaceRegistration(ctx, next, broker.Event{}),
-		"using":       s.UseRegistration(ctx, "a", testNow),
+		"using":       s.UseRegistration(ctx, "a", testNow, testUnused),
 		"deleting":    s.Unregister(ctx, "a", broker.Event{}),
 	}
 	_, problems["reading"] = s.Registration(ctx, "a", testNow)

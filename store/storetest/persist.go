@@ -126,7 +126,7 @@ func (f *fixture) persistRegistrations(t *testing.T, reopen func()) {
 
 	f.registrationIs(t, kept)
 	f.pass(unused / 2)
-	must(t, "UseRegistration", f.UseRegistration(t.Context(), kept.ClientID, f.now))
+	must(t, "UseRegistration", f.UseRegistration(t.Context(), kept.ClientID, f.now, unused))
 	must(t, "the rest of the quota", f.Register(t.Context(), f.registration(), q, f.event()))
 	reopen()
 

@@ -96,7 +96,7 @@ func raceUseRegistration(t *testing.T, f *fixture) {
 		if n == racers/2 {
 			return f.ReplaceRegistration(t.Context(), next, f.event())
 		}
-		return f.UseRegistration(t.Context(), r.ClientID, f.now.Add(time.Duration(n)*time.Second))
+		return f.UseRegistration(t.Context(), r.ClientID, f.now.Add(time.Duration(n)*time.Second), unused)
 	})
 	if answers[nil] != racers {
 		t.Errorf("answers %v", answers)

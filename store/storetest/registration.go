@@ -68,7 +68,7 @@ func (f *fixture) noRegistration(t *testing.T, what, clientID string) {
 		_, err := f.Registration(t.Context(), clientID, f.now)
 		want(t, what+": reading", err, broker.ErrNotFound)
 		want(t, what+": replacing", f.ReplaceRegistration(t.Context(), next, f.event()), broker.ErrNotFound)
-		want(t, what+": using", f.UseRegistration(t.Context(), clientID, f.now), broker.ErrNotFound)
+		want(t, what+": using", f.UseRegistration(t.Context(), clientID, f.now, unused), broker.ErrNotFound)
 		want(t, what+": deleting", f.Unregister(t.Context(), clientID, f.event()), broker.ErrNotFound)
 	})
 }

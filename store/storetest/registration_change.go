@@ -67,7 +67,7 @@ func useNotLost(t *testing.T, f *fixture) {
 	next := r
 	next.Revision = 2
 	f.pass(time.Hour)
-	must(t, "UseRegistration", f.UseRegistration(t.Context(), r.ClientID, f.now))
+	must(t, "UseRegistration", f.UseRegistration(t.Context(), r.ClientID, f.now, unused))
 	must(t, "ReplaceRegistration", f.ReplaceRegistration(t.Context(), next, f.event()))
 	next.UsedAt = f.now
 	f.registrationIs(t, next)
@@ -82,7 +82,7 @@ func registrationUsed(t *testing.T, f *fixture) {
 		f.pass(unused - time.Second)
 		r.UsedAt = f.now
 		f.commitsOnce(t, func() {
-			if events := f.newEvents(func() { must(t, "UseRegistration", f.UseRegistration(t.Context(), r.ClientID, f.now)) }); len(events) != 0 {
+			if events := f.newEvents(func() { must(t, "UseRegistration", f.UseRegistration(t.Context(), r.ClientID, f.now, unused)) }); len(events) != 0 {
 				t.Errorf("events %+v", events)
 			}
 		})
@@ -97,7 +97,7 @@ func registrationUsedBack(t *testing.T, f *fixture) {
 	r := f.register(f.registration())
 	f.unchanged(t, func() {
 		for _, at := range []time.Time{f.now, f.now.Add(-time.Hour), {}} {
-			must(t, "UseRegistration", f.UseRegistration(t.Context(), r.ClientID, at))
+			must(t, "UseRegistration", f.UseRegistration(t.Context(), r.ClientID, at, unused))
 		}
 	})
 	f.registrationIs(t, r)

@@ -28,6 +28,7 @@ func sweeps() []rule {
 		{"devices go in commits of a bounded size", sweepDevices},
 		{"DR-05 a client that is not used goes at its time and no earlier", sweepRegistration},
 		{"a client that is used outlives its first end", sweepUsedRegistration},
+		{"a use can give a client longer than it had before the first", sweepProvenRegistration},
 		{"a client whose time to be unused is changed goes by the new one", sweepReplacedRegistration},
 		{"clients that are not used go in commits of a bounded size", sweepRegistrations},
 		{"events go after the retention and no earlier", sweepEvents},

@@ -31,7 +31,7 @@ func sweepUsedRegistration(t *testing.T, f *fixture) {
 		f.pass(unused * 2 / 3)
 		for range 5 {
 			f.pass(time.Second)
-			must(t, "UseRegistration", f.UseRegistration(t.Context(), r.ClientID, f.now))
+			must(t, "UseRegistration", f.UseRegistration(t.Context(), r.ClientID, f.now, unused))
 		}
 		r.UsedAt = f.now
 		if n := f.sweep(); n > 1 {
@@ -43,6 +43,28 @@ func sweepUsedRegistration(t *testing.T, f *fixture) {
 	f.sweep()
 	f.now = r.UsedAt
 	f.noRegistration(t, "swept", r.ClientID)
+}
+
+func sweepProvenRegistration(t *testing.T, f *fixture) {
+	short := func() broker.Registration {
+		r := f.registration()
+		r.Unused = time.Hour
+		return f.register(r)
+	}
+	used, idle := short(), short()
+	f.pass(time.Minute)
+	must(t, "UseRegistration", f.UseRegistration(t.Context(), used.ClientID, f.now, unused))
+	used.UsedAt, used.Unused = f.now, unused
+	f.registrationIs(t, used)
+	f.pass(time.Hour)
+	f.sweep()
+	f.registrationIs(t, used)
+	f.now = idle.CreatedAt
+	f.noRegistration(t, "never used", idle.ClientID)
+	f.now = used.UsedAt.Add(unused)
+	f.sweep()
+	f.now = used.UsedAt
+	f.noRegistration(t, "used once", used.ClientID)
 }
 
 func sweepReplacedRegistration(t *testing.T, f *fixture) {
