@@ -185,3 +185,15 @@ func TestANarrowRefreshForAResourceItCannotBeForSpendsNothing(t *testing.T) {
 		t.Errorf("%d %v", a.Status, a.Body)
 	}
 }
+
+// RFC 7009 §2.2.1: a token that could not be revoked is not said to be; the client is
+// asked to come again.
+func TestWhatCannotBeRevokedIsNotSaidToBe(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"access_token", "refresh_token"} {
+		b := apis(t)
+		token := b.Redeem(t, "wiki", b.Browser(t).Code("wiki", "scope", "openid offline_access")).Text(kind)
+		must(t, b.Store.Close())
+		isError(t, kind, askAs(t, b, "/revoke", "wiki", "token", token), http.StatusServiceUnavailable, "temporarily_unavailable")
+	}
+}
