@@ -96,6 +96,9 @@ func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch form.Get("decision") {
 	case "deny":
+		if s.Flow.Kind != flow.ForClient {
+			return e.Desk.Act(w, r, s, flow.Next(s)) // what it is for has a page, and an end, of its own
+		}
 		e.Desk.Refuse(w, r, s.Flow, s.Client, oauth.Errorf(oauth.AccessDenied, "the person did not agree"))
 		return nil
 	case "allow":

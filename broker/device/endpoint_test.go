@@ -86,6 +86,7 @@ func TestDV02NobodyIsAnsweredFor(t *testing.T) {
 		for name, consent := range map[string]*httptest.ResponseRecorder{
 			"the consent page":                       b.get("/consent?flow=" + flowOf(t, page)),
 			"an answer that was meant for that page": b.post("/consent", url.Values{"flow": {flowOf(t, page)}, "decision": {"allow"}, "account": {accountOf(page)}}),
+			"a no that was meant for that page":      b.post("/consent", url.Values{"flow": {flowOf(t, page)}, "decision": {"deny"}, "account": {accountOf(page)}}),
 		} {
 			if d := w.device(client, s); d.Decision != broker.DevicePending || !strings.Contains(consent.Body.String(), "The device must show this code") {
 				t.Errorf("%s: %s: %+v %s", client, name, d, consent.Body)

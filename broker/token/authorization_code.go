@@ -42,7 +42,7 @@ func (h *AuthorizationCode) Redeem(ctx context.Context, r Request) (Tokens, erro
 	outcome, err := h.Targets.prepared(ctx, h.Mint, func(to Targets) (broker.Outcome, error) {
 		return h.Codes.RedeemCode(ctx, broker.Redemption{
 			Now: r.Now, Once: r.Once, Key: key, ClientID: r.Client.ID, Next: next, Event: r.Event,
-			Bound: func(c broker.Code) error { return bound(c, r.Form) },
+			Bound: func(c broker.Code) error { return bound(c, r) },
 		}, func(s broker.State) error { return authorize(r, to, s, s.Grant.Scopes, h.PerAccount) })
 	})
 	if err != nil {
@@ -59,12 +59,16 @@ func (h *AuthorizationCode) Redeem(ctx context.Context, r Request) (Tokens, erro
 // 6749 §4.1.3) and the PKCE challenge (RFC 7636 §4.6), absent ones included: a
 // verifier for a code without challenge means that somebody took the challenge
 // away (RFC 9700 §4.8.2).
-func bound(c broker.Code, form oauth.Params) error {
-	presented := form.Get("redirect_uri")
+func bound(c broker.Code, r Request) error {
+	presented := r.Form.Get("redirect_uri")
 	if presented != c.RedirectURI && (presented != "" || c.RedirectURISent) {
 		return oauth.Errorf(oauth.InvalidGrant, "redirect_uri differs from that of the authorization request")
 	}
-	return oauth.VerifyPKCE(c.Challenge, form.Get("code_verifier"))
+	if c.Challenge == "" && r.Client.Public() {
+		// Issued while the client could keep a secret; now nothing proves whose code it is.
+		return oauth.Errorf(oauth.InvalidGrant, "the code was issued without a code_challenge")
+	}
+	return oauth.VerifyPKCE(c.Challenge, r.Form.Get("code_verifier"))
 }
 
 // refused makes an answer of what a verb said. Which of the reasons it was is
