@@ -103,7 +103,8 @@ type UserInfoLimits struct {
 
 // DeviceLimits are for /device. Its clients call /device_authorization at the rates of /token.
 type DeviceLimits struct {
-	// PerAddress and PerAccount count codes that are typed, whether or not a device shows them (RFC 8628 §5.1).
+	// PerAddress and PerAccount count codes that are typed, whether or not a device shows them (RFC 8628 §5.1). PerAddress
+	// counts devices that are started for public clients too, apart from those.
 	PerAddress Rate `yaml:"per_address"`
 	PerAccount Rate `yaml:"per_account"`
 	// Anonymous counts those that all together type who are not signed in: whoever guesses from everywhere does not shut
