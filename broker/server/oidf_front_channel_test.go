@@ -41,31 +41,31 @@ func (r oidfRequest) inFragment() bool {
 // userinfo.
 func (m *oidfModule) arrived(at oidfArrival, r oidfRequest) oidfTokens {
 	m.Helper()
-	if r.get("response_type") == "code" {
-		return m.redeem(m.code(at, r), r)
+	front, last := m.brought(at, r)
+	if front.code != "" && front.access != "" {
+		m.userInfo("get", oidfTokens{access: front.access, id: last.id})
 	}
-	t := m.front(at, r)
-	if t.code == "" {
-		return t
-	}
-	redeemed := m.compared(t, r)
-	if t.access != "" {
-		m.userInfo("get", oidfTokens{access: t.access, id: redeemed.id})
-	}
-	return redeemed
+	return last
 }
 
-// redeemed is the same without userinfo.
-func (m *oidfModule) redeemed(at oidfArrival, r oidfRequest) oidfTokens {
+// brought is what comes through the browser, and what there is in the end: the same
+// where there is no code to redeem.
+func (m *oidfModule) brought(at oidfArrival, r oidfRequest) (front, last oidfTokens) {
 	m.Helper()
 	if r.get("response_type") == "code" {
-		return m.redeem(m.code(at, r), r)
+		return front, m.redeem(m.code(at, r), r)
 	}
-	t := m.front(at, r)
-	if t.code == "" {
-		return t
+	if front = m.front(at, r); front.code == "" {
+		return front, front
 	}
-	return m.compared(t, r)
+	return front, m.compared(front, r)
+}
+
+// redeemed is what a response type brings in the end, without a look at userinfo.
+func (m *oidfModule) redeemed(at oidfArrival, r oidfRequest) oidfTokens {
+	m.Helper()
+	_, last := m.brought(at, r)
+	return last
 }
 
 // compared redeems the code of a hybrid flow, and holds the two ID tokens against each
