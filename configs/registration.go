@@ -31,6 +31,9 @@ type Registration struct {
 	RedirectSchemes  bool `yaml:"redirect_schemes"`
 	// RequirePKCE is true when nil. Public clients send a challenge in any case.
 	RequirePKCE *bool `yaml:"require_pkce"`
+	// IDTokenClaims is minimal (also when empty), which leaves claims about the person to userinfo (OpenID Connect Core
+	// §5.4), or full.
+	IDTokenClaims string `yaml:"id_token_claims"`
 	// Unused is how long a client may go unused before it is forgotten; zero is for ever.
 	Unused time.Duration `yaml:"unused"`
 	// Connectors the people of such clients may come from; nil means all.
@@ -82,6 +85,9 @@ func (c *Config) validateRegistration() []connectors.Problem {
 	r.validateRedirects(&f)
 	if r.Unused != 0 && (r.Unused < time.Hour || r.Unused > maxUnused) {
 		f.add("unused", "must be from 1h to %s, or 0s for ever", short(maxUnused))
+	}
+	if v := r.IDTokenClaims; v != "" && v != claimsFull && v != claimsMinimal {
+		f.add("id_token_claims", "must be full or minimal")
 	}
 	if r.Connectors != nil && len(r.Connectors) == 0 {
 		f.add("connectors", "is an empty list, which would admit nobody: name connectors, or remove it to admit people of all")
@@ -223,6 +229,7 @@ type RegistrationSettings struct {
 	Loopback       bool
 	PrivateSchemes bool
 	PKCEOptional   bool
+	FullIDToken    bool
 	Unused         time.Duration
 	Connectors     []string
 }
@@ -243,7 +250,7 @@ func (c *Config) RegistrationSettings() (RegistrationSettings, error) {
 	r := &c.Registration
 	out := RegistrationSettings{
 		Open: r.Open, Scopes: slices.Clone(r.Scopes), RedirectHosts: slices.Clone(r.RedirectHosts), Loopback: r.RedirectLoopback,
-		PrivateSchemes: r.RedirectSchemes, PKCEOptional: r.RequirePKCE != nil && !*r.RequirePKCE, Unused: r.Unused, Connectors: slices.Clone(r.Connectors),
+		PrivateSchemes: r.RedirectSchemes, PKCEOptional: r.RequirePKCE != nil && !*r.RequirePKCE, FullIDToken: r.IDTokenClaims == claimsFull, Unused: r.Unused, Connectors: slices.Clone(r.Connectors),
 	}
 	for _, g := range r.GrantTypes {
 		out.GrantTypes = append(out.GrantTypes, oauth.GrantType(g))

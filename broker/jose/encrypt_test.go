@@ -155,6 +155,7 @@ func TestKeysThatNothingIsEncryptedTo(t *testing.T) {
 	k := testKeys()
 	p224, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
 	must(t, err)
+	//lint:ignore SA1019 no constructor makes a point that is on no curve
 	off := &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}
 	weak := &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 1023, 1), E: 65537}
 	for _, row := range []struct {

@@ -124,6 +124,7 @@ func (c *Clients) convert(r *broker.Registration) (*broker.Client, error) {
 	}
 	client.Connectors = slices.Clone(c.Policy.Connectors)
 	client.PKCEOptional = c.Policy.PKCEOptional && !client.Public()
+	client.MinimalIDToken = !c.Policy.FullIDToken
 	if client.Scopes = client.Scopes.Intersect(c.Policy.Scopes); len(client.Scopes) == 0 {
 		return nil, broker.ErrNotFound // an empty set would mean all
 	}

@@ -264,3 +264,17 @@ func TestDR05WhatIsNeverUsedIsForgottenSoon(t *testing.T) {
 		t.Errorf("not used any more: %v", err)
 	}
 }
+
+// OpenID Connect Core §5.4: claims of scopes are userinfo's, unless an operator says
+// otherwise.
+func TestIDTokensOfRegisteredClients(t *testing.T) {
+	t.Parallel()
+	for _, full := range []bool{false, true} {
+		p := openPolicy()
+		p.FullIDToken = full
+		w := newWorld(t, p)
+		if client := w.client(w.register("")); client.MinimalIDToken == full {
+			t.Errorf("full is %v, and minimal %v", full, client.MinimalIDToken)
+		}
+	}
+}

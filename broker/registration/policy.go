@@ -38,6 +38,8 @@ type Policy struct {
 	PrivateSchemes bool
 	// PKCEOptional lets confidential clients omit the challenge.
 	PKCEOptional bool
+	// FullIDToken puts the claims of the scopes into ID tokens, and not at userinfo alone.
+	FullIDToken bool
 	// Unused is how long a client may go unused before it is forgotten; zero is for ever.
 	Unused time.Duration
 	// Connectors the people of registered clients may come from; empty means all.

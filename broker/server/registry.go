@@ -23,7 +23,7 @@ func (s *Server) register(rt *runtime) error {
 	}
 	policy := registration.Policy{Open: settings.Open, Scopes: settings.Scopes, GrantTypes: settings.GrantTypes,
 		RedirectHosts: settings.RedirectHosts, Loopback: settings.Loopback, PrivateSchemes: settings.PrivateSchemes,
-		PKCEOptional: settings.PKCEOptional, Unused: settings.Unused, Connectors: settings.Connectors}
+		PKCEOptional: settings.PKCEOptional, FullIDToken: settings.FullIDToken, Unused: settings.Unused, Connectors: settings.Connectors}
 	if len(policy.Connectors) == 0 {
 		policy.Connectors = connectorIDs(rt.config)
 	}

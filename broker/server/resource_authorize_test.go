@@ -289,7 +289,7 @@ func encryptionKey(t *testing.T) (*ecdsa.PrivateKey, string) {
 // opened decrypts what was encrypted to a key.
 func opened(t *testing.T, key *ecdsa.PrivateKey, token string) string {
 	t.Helper()
-	jwe, err := gojose.ParseEncrypted(token, []gojose.KeyAlgorithm{gojose.ECDH_ES}, []gojose.ContentEncryption{gojose.A256GCM})
+	jwe, err := gojose.ParseEncryptedCompact(token, []gojose.KeyAlgorithm{gojose.ECDH_ES}, []gojose.ContentEncryption{gojose.A256GCM})
 	if err != nil {
 		t.Fatalf("%q: %v", token, err)
 	}
