@@ -165,7 +165,7 @@ func (w *world) serve(t *testing.T, scheme string, apps map[string]app) string {
 		}
 		fmt.Fprintf(&config, "  - {client_id: %s%s%s, %s}\n", a.id, secret, redirect, a.metadata)
 	}
-	fmt.Fprintf(&config, "registration:\n  initial_access_tokens: [{name: interop, token: %s}]\n  scopes: [openid, profile, email, groups, offline_access]\n  redirect_loopback: true\n", initialAccessToken)
+	fmt.Fprintf(&config, "registration:\n  initial_access_tokens: [{name: interop, token: %s}]\n  scopes: [openid, profile, email, groups, offline_access]\n  redirect_loopback: true\n  id_token_claims: full\n", initialAccessToken)
 	path := filepath.Join(w.dir, scheme+".yaml")
 	if err := os.WriteFile(path, []byte(config.String()), 0o600); err != nil {
 		t.Fatal(err)

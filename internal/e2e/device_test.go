@@ -225,7 +225,9 @@ func (l *parlour) keyboard(t *testing.T) {
 	d, p := l.begin(t, "tv"), l.browser.open(t)
 	p.goTo(d.Page)
 	p.untilHeading("Connect a device")
-	p.do("Input.insertText", params{"text": d.User}) // the field has the focus
+	p.until("the field has the focus", `document.hasFocus() && document.activeElement.id === "user-code"`)
+	p.do("Input.insertText", params{"text": d.User})
+	p.until("the code is in the field", `document.activeElement.value !== ""`)
 	p.tabTo("Continue")
 	p.press("Enter")
 	p.untilHeading("Sign in")
