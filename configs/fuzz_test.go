@@ -56,7 +56,7 @@ func FuzzLoad(f *testing.F) {
 		if _, err := c.BrokerClients(func(s string) (string, error) { return s, nil }); err != nil {
 			t.Fatalf("a loaded configuration has clients without secrets: %v", err)
 		}
-		if r, err := c.RegistrationSettings(); err != nil || c.Registration.Enabled() != (r.Open || len(r.Tokens) > 0) {
+		if r, err := c.RegistrationPolicy(); err != nil || c.Registration.Enabled() != (r.Open || len(r.Tokens) > 0) {
 			t.Fatalf("a loaded configuration has a section registration that cannot be used: %+v, %v", r, err)
 		}
 	})

@@ -219,36 +219,10 @@ func (c *Config) warnOfRegistration(w *faults) {
 	}
 }
 
-// RegistrationSettings is the section as package registration needs it: its Policy, member by member.
-type RegistrationSettings struct {
-	Open           bool
-	Tokens         []InitialToken
-	Scopes         oauth.Scopes
-	GrantTypes     []oauth.GrantType
-	RedirectHosts  []string
-	Loopback       bool
-	PrivateSchemes bool
-	PKCEOptional   bool
-	FullIDToken    bool
-	Unused         time.Duration
-	Connectors     []string
-}
-
-// InitialToken is an initial access token without the token.
-type InitialToken struct {
-	Digest broker.Digest
-	// Limit is how many clients it registers in all; zero is any number.
-	Limit uint64
-	// Expires is the first moment at which it is no longer good; zero is never.
-	Expires time.Time
-	// Name is what audit records call it.
-	Name string
-}
-
-// RegistrationSettings resolves the tokens. An error is about one that can no longer be read.
-func (c *Config) RegistrationSettings() (RegistrationSettings, error) {
+// RegistrationPolicy is the section with its tokens resolved. An error is about one that can no longer be read.
+func (c *Config) RegistrationPolicy() (broker.RegistrationPolicy, error) {
 	r := &c.Registration
-	out := RegistrationSettings{
+	out := broker.RegistrationPolicy{
 		Open: r.Open, Scopes: slices.Clone(r.Scopes), RedirectHosts: slices.Clone(r.RedirectHosts), Loopback: r.RedirectLoopback,
 		PrivateSchemes: r.RedirectSchemes, PKCEOptional: r.RequirePKCE != nil && !*r.RequirePKCE, FullIDToken: r.IDTokenClaims == claimsFull, Unused: r.Unused, Connectors: slices.Clone(r.Connectors),
 	}
@@ -259,9 +233,9 @@ func (c *Config) RegistrationSettings() (RegistrationSettings, error) {
 		place := element("initial_access_tokens", i)
 		value, err := c.Resolve(string(t.Token))
 		if err != nil {
-			return RegistrationSettings{}, fmt.Errorf("registration: %s: %w", place, err)
+			return broker.RegistrationPolicy{}, fmt.Errorf("registration: %s: %w", place, err)
 		}
-		token := InitialToken{Digest: broker.DigestOf(value), Name: orElse(t.Name, place)}
+		token := broker.InitialToken{Digest: broker.DigestOf(value), Name: orElse(t.Name, place)}
 		if t.Clients != nil {
 			token.Limit = *t.Clients
 		}

@@ -70,7 +70,7 @@ func TestRegistrationSection(t *testing.T) {
 	}
 }
 
-func TestRegistrationSettings(t *testing.T) {
+func TestRegistrationPolicy(t *testing.T) {
 	t.Parallel()
 	c := mustLoad(t, minimal+wiki)
 	if c.Registration.Enabled() {
@@ -87,9 +87,9 @@ func TestRegistrationSettings(t *testing.T) {
 `)
 	seal, _ := environment("SEAL")
 	seal2, _ := environment("SEAL2")
-	got, err := c.RegistrationSettings()
-	want := RegistrationSettings{
-		Tokens: []InitialToken{
+	got, err := c.RegistrationPolicy()
+	want := broker.RegistrationPolicy{
+		Tokens: []broker.InitialToken{
 			{Digest: broker.DigestOf(seal), Name: "platform", Limit: 20, Expires: time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC)},
 			{Digest: broker.DigestOf(seal2), Name: "initial_access_tokens[1]"},
 		},
@@ -100,7 +100,7 @@ func TestRegistrationSettings(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	c = mustLoad(t, minimal+"registration: {open: true, redirect_schemes: true, unused: 1h}\n")
-	if got, err = c.RegistrationSettings(); err != nil || !got.Open || got.PKCEOptional || !got.PrivateSchemes || got.Loopback || got.Unused != time.Hour || got.Tokens != nil {
+	if got, err = c.RegistrationPolicy(); err != nil || !got.Open || got.PKCEOptional || !got.PrivateSchemes || got.Loopback || got.Unused != time.Hour || got.Tokens != nil {
 		t.Errorf("%+v, %v", got, err)
 	}
 	path := filepath.Join(t.TempDir(), "token")
@@ -108,13 +108,13 @@ func TestRegistrationSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	c = mustLoad(t, minimal+"registration: {initial_access_tokens: [{token: 'file:"+path+"'}]}\n")
-	if got, err = c.RegistrationSettings(); err != nil || got.Tokens[0].Digest != broker.DigestOf("a-token-of-good-length") {
+	if got, err = c.RegistrationPolicy(); err != nil || got.Tokens[0].Digest != broker.DigestOf("a-token-of-good-length") {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = c.RegistrationSettings(); err == nil || !strings.Contains(err.Error(), "initial_access_tokens[0]") {
+	if _, err = c.RegistrationPolicy(); err == nil || !strings.Contains(err.Error(), "initial_access_tokens[0]") {
 		t.Errorf("a token that can no longer be read: %v", err)
 	}
 }

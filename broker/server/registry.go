@@ -17,20 +17,14 @@ func (s *Server) register(rt *runtime) error {
 	if !rt.config.Registration.Enabled() {
 		return nil
 	}
-	settings, err := rt.config.RegistrationSettings()
+	policy, err := rt.config.RegistrationPolicy()
 	if err != nil {
 		return err
 	}
-	policy := registration.Policy{Open: settings.Open, Scopes: settings.Scopes, GrantTypes: settings.GrantTypes,
-		RedirectHosts: settings.RedirectHosts, Loopback: settings.Loopback, PrivateSchemes: settings.PrivateSchemes,
-		PKCEOptional: settings.PKCEOptional, FullIDToken: settings.FullIDToken, Unused: settings.Unused, Connectors: settings.Connectors}
 	if len(policy.Connectors) == 0 {
 		policy.Connectors = connectorIDs(rt.config)
 	}
-	for _, t := range settings.Tokens {
-		policy.Tokens = append(policy.Tokens, registration.InitialToken{Digest: t.Digest, Limit: t.Limit, Expires: t.Expires, Name: t.Name})
-	}
-	rt.registered = &registration.Clients{Configured: rt.clients, Registrations: s.store, Policy: policy, Log: s.log, Now: s.now}
+	rt.registered = &registration.Clients{Configured: rt.clients, Registrations: s.store, Policy: registration.Policy(policy), Log: s.log, Now: s.now}
 	rt.lookup = rt.registered
 	return nil
 }
