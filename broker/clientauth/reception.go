@@ -77,6 +77,12 @@ func (c *Reception) Admit(w http.ResponseWriter, r *http.Request) (Visit, error)
 	return v, nil
 }
 
+// UsedBefore is the refusal of a client whose assertion the store has seen (RFC 7523
+// §3); err is [broker.ErrOnceUsed].
+func UsedBefore(err error) error {
+	return oauth.Errorf(oauth.InvalidClient, "the client assertion was used before").Because(err)
+}
+
 // Refuse records the refusal and answers with the RFC's JSON.
 func (c *Reception) Refuse(w http.ResponseWriter, r *http.Request, v Visit, err error) {
 	c.Audit.Refused(r.Context(), audit.Refusal{Endpoint: c.Endpoint, Code: audit.CodeOf(r.Context(), err), Reason: err,

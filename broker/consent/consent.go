@@ -82,9 +82,7 @@ func (e *Endpoint) page(s flow.Situation) web.Consent {
 // answer takes the decision.
 func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request) error {
 	if err := e.Protect.Check(r); err != nil {
-		return &flow.PageError{Status: http.StatusForbidden, Err: err, Page: web.Error{
-			Title: "This form came from another site", Message: "Nothing was allowed.",
-		}}
+		return flow.FromAnotherSite(err, "Nothing was allowed.", "")
 	}
 	form, err := oauth.ParseForm(w, r, maxForm)
 	if err != nil {

@@ -129,9 +129,8 @@ func (e *Endpoint) otherAccount(f *flow.Flow) error {
 
 // deny records the no, which is final.
 func (e *Endpoint) deny(w http.ResponseWriter, r *http.Request, s flow.Situation) error {
-	about := httpx.About(r.Context())
-	event := broker.Event{Type: broker.EventDeviceDenied, At: s.State.Now, RequestID: about.ID, Address: about.Address.String(),
-		AccountID: s.State.Account.ID, ClientID: s.Client.ID, Connector: s.Connector, SessionID: s.State.Session.ID}
+	event := e.Desk.Event(r, broker.EventDeviceDenied)
+	event.AccountID, event.ClientID, event.Connector, event.SessionID = s.State.Account.ID, s.Client.ID, s.Connector, s.State.Session.ID
 	err := e.Devices.DenyDevice(r.Context(), broker.DeviceRefusal{Now: s.State.Now, Presented: e.Desk.Cookies.Ref(r),
 		UserCode: flow.UserCodeDigest(s.Flow.Device), ClientID: s.Client.ID, Event: event})
 	if errors.Is(err, broker.ErrNotFound) {

@@ -66,10 +66,7 @@ func (e *Endpoint) page(w http.ResponseWriter, r *http.Request) error {
 // form reads what a page of ours posts.
 func (e *Endpoint) form(w http.ResponseWriter, r *http.Request) (oauth.Params, error) {
 	if err := e.Protect.Check(r); err != nil {
-		return oauth.Params{}, &flow.PageError{Status: http.StatusForbidden, Err: err, Page: web.Error{
-			Title: "This form came from another site", Message: "Nothing was allowed.",
-			Next: "If you started something on a device, open the address that it shows.",
-		}}
+		return oauth.Params{}, flow.FromAnotherSite(err, "Nothing was allowed.", "If you started something on a device, open the address that it shows.")
 	}
 	form, err := oauth.ParseForm(w, r, maxPageForm)
 	if err != nil {

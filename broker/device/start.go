@@ -83,8 +83,7 @@ func (a answer) write(w http.ResponseWriter) {
 	encoded, _ := json.Marshal(a)
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store") // RFC 8628 §3.2
-	h.Set("Pragma", "no-cache")
+	oauth.Uncached(h) // RFC 8628 §3.2
 	// If this fails the client has gone, and asks again.
 	_, _ = w.Write(encoded)
 }
@@ -156,7 +155,7 @@ func (s *Start) store(ctx context.Context, v clientauth.Visit, device broker.Dev
 	case err == nil:
 		return code, userCode, nil
 	case errors.Is(err, broker.ErrOnceUsed):
-		return "", "", oauth.Errorf(oauth.InvalidClient, "the client assertion was used before").Because(err) // RFC 7523 §3
+		return "", "", clientauth.UsedBefore(err)
 	case errors.Is(err, broker.ErrExists), errors.Is(err, broker.ErrReadOnly), errors.Is(err, broker.ErrConflict):
 		return "", "", oauth.Errorf(oauth.TemporarilyUnavailable, "the request cannot be carried out at the moment").Because(err)
 	}

@@ -52,7 +52,7 @@ func (d *Desk) CompleteLogin(w http.ResponseWriter, r *http.Request, f *Flow, cl
 		Identity: who, AccountID: d.NewAccountID(), Presented: d.Cookies.Ref(r),
 		Session: broker.NewSession{ID: broker.NewID(forget), Secret: broker.DigestOf(secret),
 			Expires: expires, IdleUntil: earlier(now.Add(d.Lifetimes.SessionIdle), expires), Forget: forget},
-		ClientID: client.ID, Issue: issue, Credential: a.Credential, Event: d.event(r, broker.EventSignedIn),
+		ClientID: client.ID, Issue: issue, Credential: a.Credential, Event: d.Event(r, broker.EventSignedIn),
 	}
 	decide := func(state broker.State) broker.Decision {
 		return decision(Next(Situation{Flow: f, Client: client, State: state, Connector: via.ID, Upstreams: d.Upstreams, Subjects: d.Subjects}))
@@ -95,7 +95,7 @@ func (d *Desk) Authorize(w http.ResponseWriter, r *http.Request, s Situation) er
 	a := broker.Authorization{
 		Now: now, Presented: d.Cookies.Ref(r), Connector: s.Connector, ClientID: client.ID,
 		IdleUntil: earlier(now.Add(d.Lifetimes.SessionIdle), s.State.Session.Expires),
-		Issue:     issue, Event: d.event(r, broker.EventAuthorized),
+		Issue:     issue, Event: d.Event(r, broker.EventAuthorized),
 	}
 	if s.Consented {
 		a.Once = []broker.Once{f.Once("consent")}

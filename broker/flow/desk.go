@@ -229,8 +229,8 @@ func (s Situation) choose(session *broker.Session) string {
 	return best.Connector
 }
 
-// event begins an audit record for a request.
-func (d *Desk) event(r *http.Request, t broker.EventType) broker.Event {
+// Event begins an audit record for a request.
+func (d *Desk) Event(r *http.Request, t broker.EventType) broker.Event {
 	about := httpx.About(r.Context())
 	return broker.Event{Type: t, At: d.Now(), RequestID: about.ID, Address: about.Address.String()}
 }

@@ -55,6 +55,12 @@ func Over(client *broker.Client, err error) *PageError {
 	return e
 }
 
+// FromAnotherSite refuses a form that no page of ours has sent. nothing says what has
+// not happened, next what the person can do; empty for the page's own words.
+func FromAnotherSite(err error, nothing, next string) *PageError {
+	return &PageError{Status: http.StatusForbidden, Err: err, Page: web.Error{Title: "This form came from another site", Message: nothing, Next: next}}
+}
+
 // BadRequest is a page for a request that cannot be answered at any redirect URI.
 func BadRequest(message string, err error) *PageError {
 	return &PageError{Status: http.StatusBadRequest, Err: err, Page: web.Error{

@@ -107,7 +107,7 @@ func (e *Endpoint) consume(r *http.Request, v clientauth.Visit) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, broker.ErrOnceUsed):
-		return oauth.Errorf(oauth.InvalidClient, "the client assertion was used before").Because(err)
+		return clientauth.UsedBefore(err)
 	}
 	// Ours: a client must not take it for a word against its credentials.
 	return oauth.Errorf(oauth.ServerError, "the client assertion could not be recorded").Because(err)
@@ -125,8 +125,7 @@ func write(w http.ResponseWriter, answer response) error {
 func send(w http.ResponseWriter, mediaType string, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", mediaType)
-	h.Set("Cache-Control", "no-store")
-	h.Set("Pragma", "no-cache")
+	oauth.Uncached(h)
 	// If this fails the caller has gone.
 	_, _ = w.Write(body)
 }

@@ -66,7 +66,7 @@ func (e *Endpoint) end(r *http.Request, v clientauth.Visit, t *token) error {
 		return err
 	}
 	if errors.Is(err, broker.ErrOnceUsed) {
-		return oauth.Errorf(oauth.InvalidClient, "the client assertion was used before").Because(err)
+		return clientauth.UsedBefore(err)
 	}
 	return oauth.Errorf(oauth.TemporarilyUnavailable, "the token could not be revoked").Because(err)
 }

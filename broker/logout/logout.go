@@ -99,9 +99,7 @@ func (e *Endpoint) post(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	if err := e.Protect.Check(r); err != nil {
-		return &flow.PageError{Status: http.StatusForbidden, Err: err, Page: web.Error{
-			Title: "This form came from another site", Message: "Nobody was signed out.",
-		}}
+		return flow.FromAnotherSite(err, "Nobody was signed out.", "")
 	}
 	q.confirmed = params.Get("session")
 	return e.serve(w, r, q)

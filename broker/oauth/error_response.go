@@ -13,6 +13,12 @@ type errorBody struct {
 	Description string `json:"error_description,omitempty"`
 }
 
+// Uncached keeps an answer out of caches, old ones too (RFC 6749 §5.1).
+func Uncached(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	h.Set("Pragma", "no-cache")
+}
+
 // WriteJSON answers with err as the JSON of RFC 6749 §5.2, uncached. An err that holds no *Error becomes server_error
 // without detail. The causes are not logged here: the caller does that, once.
 func WriteJSON(w http.ResponseWriter, err error) {
@@ -22,8 +28,7 @@ func WriteJSON(w http.ResponseWriter, err error) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store") // RFC 6749 §5.1; an error may tell whether a code or token was live
-	h.Set("Pragma", "no-cache")
+	Uncached(h) // an error may tell whether a code or token was live
 	if e.Challenge != "" {
 		h.Set("WWW-Authenticate", headerText(e.Challenge))
 	}

@@ -6,6 +6,7 @@ import (
 
 	"gatehouse/broker"
 	"gatehouse/broker/metadata"
+	"gatehouse/broker/oauth"
 )
 
 // answer is the client information response (RFC 7591 §3.2.1, RFC 7592 §3): all that
@@ -36,16 +37,10 @@ func (e *Endpoint) write(w http.ResponseWriter, status int, r *broker.Registrati
 	if err != nil {
 		return err
 	}
-	uncached(w.Header())
+	oauth.Uncached(w.Header())
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	// If this fails the client has gone.
 	_, _ = w.Write(append(body, '\n'))
 	return nil
-}
-
-// uncached: answers hold secrets (RFC 7591 §3.2.1).
-func uncached(h http.Header) {
-	h.Set("Cache-Control", "no-store")
-	h.Set("Pragma", "no-cache")
 }

@@ -114,7 +114,7 @@ func (e *Endpoint) unregister(v *visit) error {
 		return fault(err)
 	}
 	e.Audit.Committed(v.ctx(), v.event)
-	uncached(v.w.Header())
+	oauth.Uncached(v.w.Header())
 	v.w.WriteHeader(http.StatusNoContent)
 	return nil
 }

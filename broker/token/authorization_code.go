@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"gatehouse/broker"
+	"gatehouse/broker/clientauth"
 	"gatehouse/broker/mint"
 	"gatehouse/broker/oauth"
 	"gatehouse/broker/policy"
@@ -78,8 +79,8 @@ func refused(err error) error {
 		return oe
 	}
 	if errors.Is(err, broker.ErrOnceUsed) {
-		// RFC 7523 §3: the assertion, which is all that is presented once here.
-		return oauth.Errorf(oauth.InvalidClient, "the client assertion was used before").Because(err)
+		// The assertion is all that is presented once here.
+		return clientauth.UsedBefore(err)
 	}
 	for _, known := range []error{broker.ErrNotFound, broker.ErrCodeReplayed, broker.ErrTokenReused,
 		policy.ErrNotAllowed, policy.ErrConsentRequired, policy.ErrScopeNotAllowed, policy.ErrClientGone,

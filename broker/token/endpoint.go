@@ -161,8 +161,7 @@ func write(w http.ResponseWriter, t Tokens) {
 		RefreshToken: t.RefreshToken, IDToken: t.IDToken, Scope: t.Scopes.String(), IssuedTokenType: t.Kind})
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store") // RFC 6749 §5.1
-	h.Set("Pragma", "no-cache")
+	oauth.Uncached(h)
 	// If this fails the client has gone; it may present the code or token again.
 	_, _ = w.Write(encoded)
 }
